@@ -1,0 +1,3 @@
+"""The maintenance console for LiveOS systems."""
+
+__version__ = "0.1.0"

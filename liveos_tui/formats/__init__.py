@@ -1,0 +1,1 @@
+"""Bytes and text to values. Nothing here opens, runs or writes anything."""

@@ -1,0 +1,250 @@
+"""What a LiveOS is and how it is: the values that gauges, `status` and plans read.
+
+Everything is frozen: a sample is one `LiveSystem`, the next sample is another. Sizes are bytes
+unless a name says sectors. `None` is "not known", never 0. Text has passed `formats.text.clean`.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class TargetKind(StrEnum):
+    """How the person pointed at the system."""
+
+    LIVE = "live"
+    DEVICE = "device"
+    MOUNT = "mount"
+    FOLDER = "folder"
+
+
+class LayoutKind(StrEnum):
+    """Which mechanism keeps the changes apart from the image."""
+
+    SNAPSHOT = "snapshot"
+    OVERLAYFS = "overlayfs"
+
+
+class ImageFormat(StrEnum):
+    """Format of the image file in the live directory."""
+
+    SQUASHFS = "squashfs"
+    EROFS = "erofs"
+    EXT = "ext"
+
+
+class OverlayKind(StrEnum):
+    """What the overlay is made of."""
+
+    STORE = "dm-snapshot store"
+    DIRECTORY = "directory"
+    EMBEDDED = "file with a file system"
+    TEMPORARY = "memory"
+
+
+class OverlayState(StrEnum):
+    """How the overlay is, the worst that is true."""
+
+    FRESH = "fresh"
+    OK = "ok"
+    FILLING = "filling"
+    FULL = "full"
+    OVERFLOW = "overflow"
+    INVALID = "invalid"
+    FOREIGN = "foreign"
+    NONE = "none"
+
+
+class HomeState(StrEnum):
+    """How home.img is found."""
+
+    NONE = "none"
+    MOUNTED = "mounted"
+    UNMOUNTED = "not mounted"
+    LOCKED = "locked"
+    UNREADABLE = "unreadable"
+
+
+class Severity(StrEnum):
+    """How much a finding matters. Decides the exit code of `status`."""
+
+    NOTICE = "notice"
+    WARNING = "warning"
+    BROKEN = "broken"
+
+
+class Operation(StrEnum):
+    """What can be done to a stick."""
+
+    RECOVER = "recover"
+    GROW = "grow"
+    MERGE = "merge"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Room in a file system: used, free for a person, and total bytes."""
+
+    used_bytes: int | None = None
+    total_bytes: int | None = None
+    free_bytes: int | None = None
+
+    @property
+    def fraction(self) -> float | None:
+        """Used part of the total, 0.0 to 1.0."""
+        if self.used_bytes is None or not self.total_bytes:
+            return None
+        return self.used_bytes / self.total_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The stick, or the folder that stands for one.
+
+    `path` is what was asked for (device node, mount point or folder); `mount_point` is where its
+    file system can be read, `device` the block device below it.
+    """
+
+    kind: TargetKind
+    path: str
+    label: str | None = None
+    uuid: str | None = None
+    filesystem: str | None = None
+    writable: bool | None = None
+    mount_point: str | None = None
+    device: str | None = None
+    model: str | None = None
+    release: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which files make the system. Paths are relative to the stick ("LiveOS/squashfs.img").
+
+    `base` is the base image's path inside `image`; None for a flat image and for an image that is
+    the base itself.
+    """
+
+    kind: LayoutKind
+    image: str | None = None
+    image_format: ImageFormat | None = None
+    base: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """The overlay: what it is, how full, how fast it fills.
+
+    `table` is the snapshot target's persistence ("P", "PO", "N"), known only while it is in use.
+    Used and metadata bytes of a store are counted as the kernel counts them.
+    """
+
+    state: OverlayState | None
+    kind: OverlayKind | None = None
+    path: str | None = None
+    in_use: bool = False
+    persistent: bool = False
+    read_only: bool = False
+    table: str | None = None
+    used_bytes: int | None = None
+    total_bytes: int | None = None
+    metadata_bytes: int | None = None
+    rate_bytes_per_second: float | None = None
+    seconds_until_full: float | None = None
+    unknown: str | None = None
+
+    @property
+    def fraction(self) -> float | None:
+        """Used part of the total, 0.0 to 1.0."""
+        return Usage(self.used_bytes, self.total_bytes).fraction
+
+
+@dataclass(frozen=True, slots=True)
+class RootFilesystem:
+    """The root file system inside base and overlay. `unknown` says why a figure is missing."""
+
+    usage: Usage = Usage()
+    filesystem: str | None = None
+    read_only: bool | None = None
+    clean: bool | None = None
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """home.img. `path` is relative to the stick."""
+
+    state: HomeState = HomeState.NONE
+    path: str | None = None
+    usage: Usage = Usage()
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The stick's own file system."""
+
+    usage: Usage = Usage()
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that matters now: what, how much, and what helps.
+
+    `text` is one sentence; `action` says what to do; `operation` is the operation of this console
+    that does it, where there is one.
+    """
+
+    severity: Severity
+    code: str
+    text: str
+    action: str = ""
+    operation: Operation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Possibility:
+    """Whether an operation can be done to this system as it is, and why not."""
+
+    operation: Operation
+    possible: bool
+    why_not: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSystem:
+    """One LiveOS at one moment."""
+
+    target: Target
+    layout: Layout
+    overlay: Overlay
+    root: RootFilesystem = RootFilesystem()
+    home: Home = Home()
+    host: Host = Host()
+    unused_overlay: Overlay | None = None
+    findings: tuple[Finding, ...] = ()
+    operations: tuple[Possibility, ...] = ()
+
+    @property
+    def severity(self) -> Severity | None:
+        """The worst of all findings; None when there is nothing to say."""
+        ranks = list(Severity)
+        return max((f.severity for f in self.findings), key=ranks.index, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedDevice:
+    """One row of the device list. `note` says why it has no overlay state, in words."""
+
+    path: str
+    label: str | None
+    uuid: str | None
+    filesystem: str | None
+    size_bytes: int | None
+    model: str | None
+    this_system: bool
+    overlay_state: OverlayState | None = None
+    overlay_fraction: float | None = None
+    severity: Severity | None = None
+    note: str = field(default="")

@@ -1,0 +1,1 @@
+"""Practice sticks: real files, and a device-mapper in user space that works on them."""

@@ -1,0 +1,1 @@
+"""The only place that touches a machine: runs commands, opens devices, asks the kernel."""
