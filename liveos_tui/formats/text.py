@@ -22,9 +22,7 @@ def clean(value: str | bytes, limit: int = DEFAULT_LIMIT) -> str:
     text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
     # Bounded before the walk: a hostile name of a gigabyte costs no more than a short one.
     text = text[: limit + 1]
-    out = "".join(
-        c if c.isascii() and c.isprintable() else _escaped(c) for c in text
-    )
+    out = "".join(c if c.isascii() and c.isprintable() else _escaped(c) for c in text)
     return out if len(out) <= limit else out[: max(0, limit - 3)] + "..."
 
 

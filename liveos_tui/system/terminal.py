@@ -1,0 +1,66 @@
+"""What the terminal can show: which look, which glyphs, how often to draw."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+_TRUE_COLOUR = frozenset({"truecolor", "24bit"})
+_SERIAL_LINES = ("/dev/ttyS", "/dev/ttyAMA", "/dev/ttyUSB", "/dev/ttyACM", "/dev/hvc")
+
+
+class Look(StrEnum):
+    """Plain: 16 colours or none, glyphs of every console font. Rich: true colour, eighth blocks."""
+
+    PLAIN = "plain"
+    RICH = "rich"
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalProfile:
+    """How to draw on this terminal.
+
+    `unicode` is False where the locale is not UTF-8: only ASCII is safe there.
+    """
+
+    look: Look = Look.PLAIN
+    colour: bool = True
+    unicode: bool = True
+    serial: bool = False
+
+    @property
+    def sample_seconds(self) -> float:
+        """Seconds between two samples: a serial line is slow, so it gets fewer."""
+        return 5.0 if self.serial else 2.0
+
+
+def profile(
+    environment: Mapping[str, str], tty: str | None = None, look: Look | None = None
+) -> TerminalProfile:
+    """Judge a terminal by its environment and the name of its device; `look` overrules."""
+    term = environment.get("TERM", "")
+    locale = next(
+        (environment[key] for key in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(key)), ""
+    )
+    # The Linux console is in UTF-8 mode whatever the locale of a root login says.
+    utf8 = term == "linux" or "utf-8" in locale.lower() or "utf8" in locale.lower()
+    colour = not environment.get("NO_COLOR") and not term.startswith("vt") and term != "dumb"
+    serial = bool(tty and tty.startswith(_SERIAL_LINES))
+    capable = (
+        colour
+        and utf8
+        and not serial
+        and term != "linux"
+        and environment.get("COLORTERM", "") in _TRUE_COLOUR
+    )
+    chosen = look or (Look.RICH if capable else Look.PLAIN)
+    return TerminalProfile(chosen, colour, utf8, serial)
+
+
+def current(look: Look | None = None) -> TerminalProfile:
+    """The profile of the terminal that standard output is connected to."""
+    try:
+        tty = os.ttyname(1)
+    except OSError:
+        tty = None
+    return profile(os.environ, tty, look)
