@@ -102,7 +102,7 @@ class Target:
     """The stick, or the folder that stands for one.
 
     `path` is what was asked for (device node, mount point or folder); `mount_point` is where its
-    file system can be read, `device` the block device below it.
+    file system can be read, `device` the block device below it. `this_system`: it was booted from it.
     """
 
     kind: TargetKind
@@ -115,6 +115,7 @@ class Target:
     device: str | None = None
     model: str | None = None
     release: str | None = None
+    this_system: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +123,14 @@ class Layout:
     """Which files make the system. Paths are relative to the stick ("LiveOS/squashfs.img").
 
     `base` is the base image's path inside `image`; None for a flat image and for an image that is
-    the base itself.
+    the base itself. `image_damage` says in a sentence what is wrong with the image.
     """
 
     kind: LayoutKind
     image: str | None = None
     image_format: ImageFormat | None = None
     base: str | None = None
+    image_damage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,9 @@ class Overlay:
     """The overlay: what it is, how full, how fast it fills.
 
     `table` is the snapshot target's persistence ("P", "PO", "N"), known only while it is in use.
-    Used and metadata bytes of a store are counted as the kernel counts them.
+    Used and metadata bytes of a store are counted as the kernel counts them. `damage` says in a
+    sentence why the store cannot be used; `fragile_size`: it would become Invalid when it fills,
+    whatever its table says; `missing_bytes` of its file are holes that the stick has yet to fill.
     """
 
     state: OverlayState | None
@@ -151,6 +155,9 @@ class Overlay:
     metadata_bytes: int | None = None
     rate_bytes_per_second: float | None = None
     seconds_until_full: float | None = None
+    damage: str | None = None
+    fragile_size: bool = False
+    missing_bytes: int = 0
     unknown: str | None = None
 
     @property

@@ -12,7 +12,7 @@ class Watch(Protocol):
 
     @property
     def history(self) -> tuple[tuple[float, int], ...]:
-        """Points (seconds, used bytes of the overlay) of the samples so far, oldest first, bounded."""
+        """Points (seconds, used bytes of the overlay) of the samples so far, oldest first."""
         ...
 
     def sample(self) -> LiveSystem:

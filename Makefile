@@ -1,0 +1,51 @@
+# liveos-tui. `make help` lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PRACTICE ?= practice-stick
+STATE ?= nearly-full
+
+.DEFAULT_GOAL := help
+.PHONY: help install practice test check vm bench screenshots clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+# The environment is as new as the project file; packages are asked for before it is made.
+$(VENV)/.installed: pyproject.toml tests/packages
+	tests/packages base
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+install: $(VENV)/.installed  ## make the environment (.venv/bin/liveos-tui)
+
+practice: install  ## build a practice stick and open the console on it (STATE=invalid for another)
+	tests/packages practice
+	$(BIN)/liveos-tui practice $(PRACTICE) --state $(STATE)
+
+test: install  ## environment, system packages, linters, all tests that need no VM
+	tests/packages practice test
+	$(BIN)/python -m pytest
+
+check: install  ## linters only: ruff, mypy, import-linter
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+vm: install  ## the VM lanes: a real kernel and a real stick in QEMU (LANE=dm or LANE=stick for one)
+	tests/vm/run $(or $(LANE),all)
+
+bench: install  ## the figures of the README, each with its command
+	tests/packages practice test
+	$(BIN)/python tests/bench/cow.py
+	$(BIN)/python tests/bench/console.py
+
+screenshots: install  ## make every picture in screenshots/ anew
+	tests/packages practice pictures
+	$(BIN)/python tests/screenshots.py
+
+clean:  ## remove everything that is made (environment, caches, practice stick)
+	rm -rf $(VENV) .cache build liveos_tui.egg-info $(PRACTICE)

@@ -1,0 +1,190 @@
+"""Watching systems from the machine that this runs on."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import TypeVar
+
+from liveos_tui.errors import LiveosError, TargetGoneError
+from liveos_tui.formats.text import clean
+from liveos_tui.live.booted import is_live
+from liveos_tui.live.devices import attached_devices
+from liveos_tui.live.filesystems import HomeMeter, HostMeter, RootMeter
+from liveos_tui.live.fill import FillHistory
+from liveos_tui.live.judge import fill_state, judge
+from liveos_tui.live.model import (
+    AttachedDevice,
+    Home,
+    HomeState,
+    Host,
+    LiveSystem,
+    Overlay,
+    OverlayState,
+    RootFilesystem,
+)
+from liveos_tui.live.overlay import OverlayMeter
+from liveos_tui.live.recognise import MissingTargetError, Recognised, recognise
+from liveos_tui.live.site import Site
+from liveos_tui.system.patience import Patience, ProbeTimeoutError
+from liveos_tui.system.probes import Probes
+from liveos_tui.system.udev import block_device_events
+
+Value = TypeVar("Value")
+
+
+class _Meters:
+    """The meters of one site."""
+
+    def __init__(self, probes: Probes, site: Site) -> None:
+        self.overlay = OverlayMeter(probes, site, site.overlay)
+        self.unused = OverlayMeter(probes, site, site.unused_overlay) if site.unused_overlay else None
+        self.root = RootMeter(probes, site)
+        self.home = HomeMeter(probes, site)
+        self.host = HostMeter(probes, site)
+
+
+class LocalWatch:
+    """One target on this machine, sampled again and again. See `live.watch.Watch`."""
+
+    def __init__(
+        self,
+        probes: Probes,
+        target: str,
+        *,
+        patience: Patience | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._probes = probes
+        self._target = target
+        self._patience = patience or Patience()
+        self._clock = clock
+        self._fill = FillHistory()
+        self._recognised: Recognised | None = None
+        self._meters: _Meters | None = None
+        self._find()
+
+    @property
+    def history(self) -> tuple[tuple[float, int], ...]:
+        """Points (seconds, used bytes of the overlay), oldest first."""
+        return self._fill.points
+
+    def sample(self) -> LiveSystem:
+        """How the target is at this moment. Raises TargetGoneError when it has disappeared."""
+        if self._recognised is None or self._meters is None:
+            self._find_again()
+        assert self._recognised is not None  # noqa: S101 - found, or raised
+        assert self._meters is not None  # noqa: S101
+        site, meters = self._recognised.site, self._meters
+        if not self._is_there(site):
+            self.close()
+            raise _gone(self._target)
+        overlay = self._with_rate(
+            self._ask("The overlay", meters.overlay.read, meters.overlay.unread)
+        )
+        unused = meters.unused
+        system = LiveSystem(
+            target=site.target,
+            layout=site.layout,
+            overlay=overlay,
+            root=self._ask(
+                "The root file system",
+                meters.root.read,
+                lambda reason: RootFilesystem(unknown=reason),
+            ),
+            home=self._ask("home.img", meters.home.read, lambda reason: _unread_home(site, reason)),
+            host=self._ask("The stick", meters.host.read, lambda reason: Host(unknown=reason)),
+            unused_overlay=self._ask("The overlay on the stick", unused.read, unused.unread)
+            if unused
+            else None,
+        )
+        return judge(
+            system,
+            available_memory_bytes=self._probes.available_memory(),
+            privileged=self._probes.privileged,
+        )
+
+    def close(self) -> None:
+        """Take down what looking needed."""
+        if self._recognised is not None:
+            self._recognised.hold.__exit__(None, None, None)
+        self._recognised = self._meters = None
+
+    def _find(self) -> None:
+        self._recognised = self._patience.ask(
+            clean(self._target), lambda: recognise(self._probes, self._target)
+        )
+        self._meters = _Meters(self._probes, self._recognised.site)
+
+    def _find_again(self) -> None:
+        try:
+            self._find()
+        except (MissingTargetError, ProbeTimeoutError) as error:
+            raise _gone(self._target) from error
+
+    def _is_there(self, site: Site) -> bool:
+        if site.number is not None and not self._probes.device_exists(site.number):
+            return False
+        return site.mount_point is None or self._patience.ask(
+            "The stick's folder", lambda: self._probes.path(site.mount_point or "/").is_dir()
+        )
+
+    def _ask(
+        self, name: str, probe: Callable[[], Value], unread: Callable[[str], Value]
+    ) -> Value:
+        """What a probe says, or that it is unknown and why: one that fails leaves the rest be."""
+        try:
+            return self._patience.ask(name, probe)
+        except LiveosError as error:
+            return unread(error.message)
+
+    def _with_rate(self, overlay: Overlay) -> Overlay:
+        if overlay.used_bytes is None or not overlay.in_use:
+            return overlay
+        self._fill.add(self._clock(), overlay.used_bytes)
+        known = replace(
+            overlay,
+            rate_bytes_per_second=self._fill.rate(),
+            seconds_until_full=self._fill.seconds_until_full(overlay.total_bytes),
+        )
+        if known.state in {OverlayState.OK, OverlayState.FILLING}:
+            return replace(known, state=fill_state(known))
+        return known
+
+
+def _unread_home(site: Site, reason: str) -> Home:
+    path = clean(site.home) if site.home is not None else None
+    return Home(HomeState.UNREADABLE if path else HomeState.NONE, path, unknown=reason)
+
+
+def _gone(target: str) -> TargetGoneError:
+    return TargetGoneError(
+        f"{clean(target)} is gone: pulled out or unmounted.",
+        "Plug it in again. This console did not write to it.",
+    )
+
+
+class LocalMachine:
+    """This machine. See `live.watch.Machine`."""
+
+    def __init__(self, probes: Probes | None = None) -> None:
+        self._probes = probes or Probes()
+        self._patience = Patience(10.0)
+
+    def is_live(self) -> bool:
+        """Whether this machine runs a LiveOS."""
+        return is_live(self._probes)
+
+    def open(self, target: str) -> LocalWatch:
+        """Begin to watch a target. Raises LiveosError."""
+        return LocalWatch(self._probes, target)
+
+    def devices(self) -> tuple[AttachedDevice, ...]:
+        """Every block device that is or may be a stick. Raises LiveosError."""
+        return self._patience.ask(
+            "The list of devices", lambda: attached_devices(self._probes, self.open)
+        )
+
+    def hotplug(self, changed: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call `changed` whenever a block device comes or goes."""
+        return block_device_events(changed)

@@ -1,0 +1,41 @@
+"""Sizes, durations and parts as a person says them."""
+
+import humanize
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def size(number: float | None) -> str:
+    """Bytes in binary units: "425 MiB", "1.7 GiB", "unknown".
+
+    Rounded down, so that room is never told as more than there is.
+    """
+    if number is None:
+        return "unknown"
+    magnitude = abs(number)
+    for unit in (1024, 1024**2, 1024**3, 1024**4):
+        if magnitude < unit * 1024:
+            digits = 0 if magnitude < 1024 or magnitude >= 10 * unit else 1
+            floored = int(number / unit * 10**digits) / 10**digits * unit
+            return humanize.naturalsize(
+                number if magnitude < 1024 else floored, binary=True, format=f"%.{digits}f"
+            )
+    return humanize.naturalsize(number, binary=True)
+
+
+def duration(seconds: float | None) -> str:
+    """About how long, in one unit: "less than a minute", "about 17 minutes", "unknown"."""
+    if seconds is None:
+        return "unknown"
+    if seconds < _MINUTE:
+        return "less than a minute"
+    for unit, name in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
+        if seconds >= unit:
+            count = int(seconds // unit)
+            return f"about {count} {name}{'' if count == 1 else 's'}"
+    return "unknown"
+
+
+def percent(fraction: float | None) -> str:
+    """A part of a whole: "83 %". Rounded down: 100 % is said of what is full, not before."""
+    return "unknown" if fraction is None else f"{int(fraction * 100)} %"

@@ -1,0 +1,152 @@
+"""Reading a stick's files, none of which is trusted.
+
+A stick that someone handed over may hold links out of itself, FIFOs that never answer, or devices.
+Paths are walked step by step without following links, and only regular files are read.
+"""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from liveos_tui.errors import LiveosError, UnreadableError
+from liveos_tui.formats.text import clean
+
+_STEP = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Non-blocking: opening a FIFO must not wait for a writer. Regular files do not notice.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class NotThereError(LiveosError):
+    """There is no such file."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileIdentity:
+    """Which file this is and whether it has changed: device, inode, bytes, last change."""
+
+    device: int
+    inode: int
+    size_bytes: int
+    modified_ns: int
+    allocated_bytes: int
+
+
+class OpenFile:
+    """A regular file of a stick, open for reading. A context manager."""
+
+    def __init__(self, descriptor: int, name: str) -> None:
+        self._descriptor = descriptor
+        self.name = name
+        status = os.fstat(descriptor)
+        self.identity = FileIdentity(
+            status.st_dev,
+            status.st_ino,
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_blocks * 512,
+        )
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes from `offset`: fewer only at the end. Raises UnreadableError."""
+        try:
+            return os.pread(self._descriptor, size, offset)
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "the offset is impossible"
+            raise UnreadableError(
+                f"{clean(self.name)} cannot be read at byte {offset}: {reason}.",
+                "Nothing was changed. The stick may be failing: copy it before anything else.",
+            ) from error
+
+    def __enter__(self) -> "OpenFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+
+class Folder:
+    """The tree below `path`, as far as it can be reached without a link."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def open(self, relative: str) -> OpenFile:
+        """Open a regular file below. Raises NotThereError and UnreadableError."""
+        parent, _, name = relative.rpartition("/")
+        step = self._open_folder(parent)
+        try:
+            descriptor = os.open(name, _FILE, dir_fd=step)
+        except OSError as error:
+            raise self._error(relative, error) from error
+        finally:
+            os.close(step)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise UnreadableError(
+                f"{clean(relative)} is not a regular file and was not read.",
+                "A live system has plain files there. Nothing was changed.",
+            )
+        return OpenFile(descriptor, relative)
+
+    def names(self, relative: str = "") -> tuple[str, ...]:
+        """Names in a folder below, sorted. Raises NotThereError and UnreadableError."""
+        step = self._open_folder(relative)
+        try:
+            return tuple(sorted(os.listdir(step)))
+        except OSError as error:
+            raise self._error(relative, error) from error
+        finally:
+            os.close(step)
+
+    def is_folder(self, relative: str) -> bool:
+        """Whether there is a folder (no link to one) below."""
+        try:
+            os.close(self._open_folder(relative))
+        except LiveosError:
+            return False
+        return True
+
+    def is_file(self, relative: str) -> bool:
+        """Whether there is a regular file (no link to one) below."""
+        try:
+            with self.open(relative):
+                return True
+        except LiveosError:
+            return False
+
+    def _open_folder(self, relative: str) -> int:
+        try:
+            step = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise self._error("", error) from error
+        for part in filter(None, relative.split("/")):
+            if part == "..":
+                os.close(step)
+                raise UnreadableError(f"{clean(relative)} leads out of the stick.")
+            try:
+                following = os.open(part, _STEP, dir_fd=step)
+            except OSError as error:
+                raise self._error(relative, error) from error
+            finally:
+                os.close(step)
+            step = following
+        return step
+
+    def _error(self, relative: str, error: OSError) -> LiveosError:
+        name = clean(str(self.path / relative))
+        if isinstance(error, FileNotFoundError):
+            return NotThereError(f"{name} is not there.")
+        return UnreadableError(
+            f"{name} cannot be read: {error.strerror}.",
+            "Run it as root." if isinstance(error, PermissionError) else "Nothing was changed.",
+        )
+
+
+def read_small(path: Path, limit: int = 65536) -> str | None:
+    """Text of a file of /proc or /sys, None where it is not there or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(limit).decode("utf-8", "surrogateescape")
+    except OSError:
+        return None

@@ -1,0 +1,38 @@
+"""How much room there is: file systems and memory, as psutil tells it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from liveos_tui.errors import UnreadableError
+from liveos_tui.formats.text import clean
+
+
+@dataclass(frozen=True, slots=True)
+class FilesystemUsage:
+    """Bytes of a mounted file system, as `df` prints them.
+
+    used is blocks that hold something, free is what is left for a person: the two may be less than
+    total, since some blocks are kept for root.
+    """
+
+    total_bytes: int
+    used_bytes: int
+    free_bytes: int
+
+
+def filesystem_usage(path: Path) -> FilesystemUsage:
+    """Ask the file system that holds `path`. Raises UnreadableError."""
+    try:
+        usage = psutil.disk_usage(str(path))
+    except OSError as error:
+        raise UnreadableError(
+            f"The file system at {clean(str(path))} does not answer: {error.strerror}."
+        ) from error
+    return FilesystemUsage(usage.total, usage.used, usage.free)
+
+
+def available_memory() -> int:
+    """Bytes of memory that can be given to programs without swapping."""
+    return int(psutil.virtual_memory().available)

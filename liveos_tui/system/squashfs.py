@@ -1,0 +1,52 @@
+"""Looking into a squashfs image with `unsquashfs`, which neither mounts nor unpacks it."""
+
+import re
+from pathlib import Path
+
+from liveos_tui.errors import LiveosError, UnreadableError
+from liveos_tui.formats.text import clean
+from liveos_tui.system.runner import Runner, ToolMissingError
+
+_MEMBER = re.compile(
+    rb"^[-dlcbps][-rwxsStT]{9} \d+/\d+ +(?P<size>\d+) \S+ \S+ squashfs-root/(?P<path>.+)$",
+    re.MULTILINE,
+)
+
+# A listing of a few named members is short; an image made to harm may say otherwise.
+_LISTING_LIMIT_BYTES = 256 * 1024
+
+
+def members(runner: Runner, image: Path, *paths: str) -> dict[str, int]:
+    """The size in bytes of each of `paths` (and what lies below) that is in the image.
+
+    Raises ToolMissingError and UnreadableError.
+    """
+    finished = _unsquashfs(
+        runner, "-lln", "-no-wildcards", str(image), *paths, limit=_LISTING_LIMIT_BYTES
+    )
+    return {
+        match["path"].decode("utf-8", "backslashreplace"): int(match["size"])
+        for match in _MEMBER.finditer(finished)
+    }
+
+
+def read_start(runner: Runner, image: Path, member: str, size: int) -> bytes:
+    """The first `size` bytes of a file inside the image.
+
+    Raises ToolMissingError and UnreadableError.
+    """
+    return _unsquashfs(runner, "-no-wildcards", "-cat", str(image), member, limit=size)
+
+
+def _unsquashfs(runner: Runner, *arguments: str, limit: int) -> bytes:
+    try:
+        # One processor and little memory: the system that is looked at may be short of both.
+        argv = ["unsquashfs", "-processors", "1", *arguments]
+        return runner.run(argv, timeout=10.0, limit=limit).stdout
+    except ToolMissingError:
+        raise
+    except LiveosError as error:
+        raise UnreadableError(
+            f"The image cannot be read: {clean(error.message)}",
+            "It may be damaged or cut off. Nothing was changed.",
+        ) from error
