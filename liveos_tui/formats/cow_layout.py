@@ -106,7 +106,7 @@ def check_chunk_sectors(chunk_sectors: int) -> None:
     """
     if chunk_sectors.bit_count() != 1 or not 0 < chunk_sectors <= MAX_CHUNK_SECTORS:
         raise CowChunkSizeError(
-            f"The overlay's header says chunks of {chunk_sectors} sectors, which cannot be.",
+            f"The overlay cannot have chunks of {chunk_sectors} sectors, as its header says.",
             "The header is damaged; LiveOS overlays have chunks of 8 sectors.",
         )
 
