@@ -11,7 +11,7 @@ from liveos_tui.formats.cmdline import (
     other_live_system,
     parse_cmdline,
 )
-from liveos_tui.formats.mountinfo import Mount, mount_at, mount_holding, overlay_options
+from liveos_tui.formats.mountinfo import Mount, mount_at, mount_holding, overlay_layers
 from liveos_tui.formats.text import clean
 from liveos_tui.live.contents import Contents, find_contents, inspect_layout
 from liveos_tui.live.in_use import Snapshot, is_loop_of, snapshots
@@ -247,11 +247,11 @@ def overlay_kind(probes: Probes, mount_point: str, path: str) -> OverlayKind:
 
 def _with_directories(machine: _Machine, site: Site, root: Mount) -> Site:
     probes = machine.probes
-    options = overlay_options(root)
-    upper = options.upper
-    frozen = any(lower.endswith("/overlayfs-r") for lower in options.lower)
-    if upper is None:
+    layers = overlay_layers(root)
+    if layers is None or layers.upper is None:
         return replace(site, overlay=OverlayPlace(None))
+    upper = layers.upper
+    frozen = any(lower.endswith("/overlayfs-r") for lower in layers.lower)
     real = _resolve(probes, upper)
     holder = mount_holding(machine.mounts, real)
     kind, path = OverlayKind.TEMPORARY, None
@@ -289,7 +289,7 @@ def _with_directories(machine: _Machine, site: Site, root: Mount) -> Site:
 def _resolve(probes: Probes, path: str) -> str:
     """Follow a link of dracut's (/run/overlayfs) once, inside the root prefix."""
     try:
-        target = os.readlink(probes.path(path))
+        target = str(probes.path(path).readlink())
     except OSError:
         return path
     return target if target.startswith("/") else os.path.normpath(f"{path}/../{target}")

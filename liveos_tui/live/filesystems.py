@@ -62,12 +62,12 @@ def _from_superblock(start: bytes) -> RootFilesystem:
     except FormatError as error:
         return RootFilesystem(unknown=error.message)
     return RootFilesystem(
-        room(superblock), filesystem=superblock.kind, clean=not superblock.has_errors
+        room(superblock), filesystem=superblock.kind, clean=not (superblock.errors or superblock.error_count)
     )
 
 
 class HomeMeter:
-    """home.img: its file system where it is mounted, else its superblock. LUKS is told as locked."""
+    """home.img: its file system where it is mounted, else its superblock; LUKS is locked."""
 
     def __init__(self, probes: Probes, site: Site) -> None:
         self._probes = probes

@@ -38,7 +38,8 @@ class _Meters:
 
     def __init__(self, probes: Probes, site: Site) -> None:
         self.overlay = OverlayMeter(probes, site, site.overlay)
-        self.unused = OverlayMeter(probes, site, site.unused_overlay) if site.unused_overlay else None
+        unused = site.unused_overlay
+        self.unused = OverlayMeter(probes, site, unused) if unused else None
         self.root = RootMeter(probes, site)
         self.home = HomeMeter(probes, site)
         self.host = HostMeter(probes, site)
@@ -165,7 +166,7 @@ def _gone(target: str) -> TargetGoneError:
 
 
 class LocalMachine:
-    """This machine. See `live.watch.Machine`."""
+    """The machine that this runs on. See `live.watch.Machine`."""
 
     def __init__(self, probes: Probes | None = None) -> None:
         self._probes = probes or Probes()

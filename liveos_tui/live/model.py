@@ -102,7 +102,8 @@ class Target:
     """The stick, or the folder that stands for one.
 
     `path` is what was asked for (device node, mount point or folder); `mount_point` is where its
-    file system can be read, `device` the block device below it. `this_system`: it was booted from it.
+    file system can be read, `device` the block device below it. `this_system`: the system that runs
+    was booted from it.
     """
 
     kind: TargetKind

@@ -93,7 +93,7 @@ class Folder:
         """Names in a folder below, sorted. Raises NotThereError and UnreadableError."""
         step = self._open_folder(relative)
         try:
-            return tuple(sorted(os.listdir(step)))
+            return tuple(sorted(os.listdir(step)))  # noqa: PTH208 - by descriptor, not by path
         except OSError as error:
             raise self._error(relative, error) from error
         finally:

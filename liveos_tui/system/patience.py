@@ -39,7 +39,7 @@ class Patience:
         def call() -> None:
             try:
                 results.append(probe())
-            except Exception as error:  # noqa: BLE001 - handed to the caller, whatever it is
+            except Exception as error:  # handed to the caller, whatever it is
                 errors.append(error)
 
         # A daemon thread: quitting does not wait for a device that never answers.

@@ -79,7 +79,7 @@ class Runner(Protocol):
     ) -> Finished:
         """Run `argv` to its end, or until it has written `limit` bytes, or for `timeout` seconds.
 
-        Raises ToolMissingError, CommandTimeoutError, and CommandError for a return code not in `ok`.
+        Raises ToolMissingError, CommandTimeoutError, CommandError (a return code not in `ok`).
         """
         ...
 

@@ -1,0 +1,80 @@
+"""Reading a stick that someone else has made."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from liveos_tui.errors import UnreadableError
+from liveos_tui.system.files import Folder, NotThereError
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Folder:
+    (tmp_path / "LiveOS").mkdir()
+    (tmp_path / "LiveOS/home.img").write_bytes(b"0123456789")
+    return Folder(tmp_path)
+
+
+def test_reads_a_file_at_an_offset(stick: Folder) -> None:
+    with stick.open("LiveOS/home.img") as file:
+        assert file.read(4, 3) == b"456"
+
+
+def test_fewer_bytes_come_only_at_the_end(stick: Folder) -> None:
+    with stick.open("LiveOS/home.img") as file:
+        assert file.read(8, 100) == b"89"
+
+
+def test_an_impossible_offset_is_an_error_of_the_file(stick: Folder) -> None:
+    with stick.open("LiveOS/home.img") as file, pytest.raises(UnreadableError, match=r"home\.img"):
+        file.read(1 << 80, 16)
+
+
+def test_a_missing_file_is_told_as_missing(stick: Folder) -> None:
+    with pytest.raises(NotThereError):
+        stick.open("LiveOS/squashfs.img")
+
+
+def test_a_link_is_not_followed(stick: Folder, tmp_path: Path) -> None:
+    (tmp_path / "LiveOS/overlay").symlink_to("/etc/shadow")
+    with pytest.raises(UnreadableError):
+        stick.open("LiveOS/overlay")
+
+
+def test_a_link_on_the_way_is_not_followed(stick: Folder, tmp_path: Path) -> None:
+    (tmp_path / "Elsewhere").symlink_to("/etc")
+    with pytest.raises(UnreadableError):
+        stick.open("Elsewhere/passwd")
+
+
+def test_the_way_up_is_refused(stick: Folder) -> None:
+    with pytest.raises(UnreadableError, match="leads out of the stick"):
+        stick.open("LiveOS/../../etc/passwd")
+
+
+def test_a_fifo_does_not_hang_and_is_not_read(stick: Folder, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "LiveOS/squashfs.img")
+    with pytest.raises(UnreadableError, match="not a regular file"):
+        stick.open("LiveOS/squashfs.img")
+
+
+def test_a_file_that_has_changed_has_another_identity(stick: Folder, tmp_path: Path) -> None:
+    with stick.open("LiveOS/home.img") as file:
+        before = file.identity
+    (tmp_path / "LiveOS/home.img").write_bytes(b"longer than it was")
+    with stick.open("LiveOS/home.img") as file:
+        assert file.identity != before
+
+
+def test_holes_of_a_sparse_file_are_seen(stick: Folder, tmp_path: Path) -> None:
+    os.truncate(tmp_path / "LiveOS/home.img", 10 << 20)
+    with stick.open("LiveOS/home.img") as file:
+        assert file.identity.size_bytes == 10 << 20
+        assert file.identity.allocated_bytes < 1 << 20
+
+
+def test_names_are_sorted(stick: Folder, tmp_path: Path) -> None:
+    (tmp_path / "LiveOS/a").touch()
+
+    assert stick.names("LiveOS") == ("a", "home.img")
