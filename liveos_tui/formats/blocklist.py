@@ -27,16 +27,16 @@ _TEXT_LIMIT = 200
 class BlockDevice:
     """One block device. None is "not known".
 
-    `name` is the kernel's name (sdb1, dm-0), `path` the device node, `number`
-    MAJOR:MINOR. `type` is lsblk's: disk, part, loop, dm, crypt, rom. `parents` are the kernel
-    names of the devices below it. `path` and `mount_points` are raw, to be used; clean them when they are
+    `name` is the kernel's name (sdb1, dm-0), `path` the device node, `device` MAJOR:MINOR. `kind`
+    is lsblk's TYPE: disk, part, loop, dm, crypt, rom. `parents` are the kernel names of the
+    devices below it. `path` and `mount_points` are raw, to be used; clean them when they are
     shown. All other text is clean.
     """
 
     name: str
     path: str
-    number: str | None = None
-    type: str | None = None
+    device: str | None = None
+    kind: str | None = None
     filesystem: str | None = None
     label: str | None = None
     uuid: str | None = None
@@ -55,7 +55,7 @@ class BlockDevice:
         return self.parents[0] if self.parents else None
 
 
-def parse_block_devices(text: str) -> tuple[BlockDevice, ...]:
+def parse_lsblk(text: str) -> tuple[BlockDevice, ...]:
     """Read all devices, parents before children, each once although lsblk repeats some.
 
     Raises FormatError when the text is no such list.
@@ -106,8 +106,8 @@ def _device(row: dict[str, object], parent: str | None) -> BlockDevice | None:
     return BlockDevice(
         name=name,
         path=_path(row.get("path")) or f"/dev/{raw_name}",
-        number=_text(row.get("maj:min")),
-        type=_text(row.get("type")),
+        device=_text(row.get("maj:min")),
+        kind=_text(row.get("type")),
         filesystem=_text(row.get("fstype")),
         label=_text(row.get("label")),
         uuid=_text(row.get("uuid")),
