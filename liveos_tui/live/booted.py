@@ -11,6 +11,7 @@ from liveos_tui.formats.cmdline import (
     other_live_system,
     parse_cmdline,
 )
+from liveos_tui.formats.images import HEAD_BYTES, ImageKind, identify
 from liveos_tui.formats.mountinfo import Mount, mount_at, mount_holding, overlay_layers
 from liveos_tui.formats.text import clean
 from liveos_tui.live.contents import Contents, find_contents, inspect_layout
@@ -102,9 +103,7 @@ def recognise_booted(probes: Probes) -> Site:
             # A stick that does not answer: what runs is told all the same.
             contents = None
     loops = probes.loops()
-    machine = _Machine(
-        probes, options, mounts, loops, snapshots(probes, loops), stick, contents
-    )
+    machine = _Machine(probes, options, mounts, loops, snapshots(probes, loops), stick, contents)
     site = Site(
         target=_target(machine, probes.block_devices()),
         layout=_layout(machine, kind),
@@ -146,8 +145,8 @@ def describe_device(
     kind: TargetKind, path: str, mount: Mount, devices: tuple[BlockDevice, ...]
 ) -> Target:
     """A target by its mount and by what `lsblk` knows of its device."""
-    device = next((device for device in devices if device.number == mount.device), None)
-    disk = next((each for each in devices if device and each.name == device.parent), device)
+    device = next((device for device in devices if device.device == mount.device), None)
+    disk = next((each for each in devices if device and each.name in device.parents), device)
     return Target(
         kind,
         clean(path),
@@ -183,8 +182,9 @@ def _with_stores(machine: _Machine, site: Site) -> Site:
     root, frozen = by_name.get(ROOT_DEVICE), by_name.get(FROZEN_DEVICE)
     if root is None:
         problem = None if _is_linear(machine) else "its device-mapper table is not known here."
-        return replace(site, overlay=OverlayPlace(None, in_use=problem is not None,
-                                                  problem=problem))
+        return replace(
+            site, overlay=OverlayPlace(None, in_use=problem is not None, problem=problem)
+        )
     overlay = _store_place(machine, root)
     unused = _store_place(machine, frozen, read_only=True) if frozen else None
     if not overlay.persistent and unused is None:
@@ -196,9 +196,7 @@ def _is_linear(machine: _Machine) -> bool:
     return machine.options.overlay_kind == "none, the base is written"
 
 
-def _store_place(
-    machine: _Machine, snapshot: Snapshot, *, read_only: bool = False
-) -> OverlayPlace:
+def _store_place(machine: _Machine, snapshot: Snapshot, *, read_only: bool = False) -> OverlayPlace:
     loop, path = machine.overlay_of(snapshot)
     # A store in memory is a file of the initramfs, which is deleted by now. One that is neither on
     # the stick nor in memory is a device of its own (rd.live.overlay=/dev/sdb2): it persists.
@@ -229,18 +227,19 @@ def _lying_on_stick(machine: _Machine, target: Target) -> OverlayPlace | None:
 
 def overlay_kind(probes: Probes, mount_point: str, path: str) -> OverlayKind:
     """What an overlay that is not in use is made of, by its looks."""
-    from liveos_tui.formats.images import ImageKind, identify  # noqa: PLC0415
-
     stick = probes.folder(mount_point)
     if stick.is_folder(path):
         return OverlayKind.DIRECTORY
     try:
         with stick.open(path) as file:
-            image = identify(file.read)
+            image = identify(file.read(0, HEAD_BYTES))
     except LiveosError:
         return OverlayKind.STORE
     embedded = image is not None and image.kind in {
-        ImageKind.EXT, ImageKind.XFS, ImageKind.BTRFS, ImageKind.FAT
+        ImageKind.EXT,
+        ImageKind.XFS,
+        ImageKind.BTRFS,
+        ImageKind.FAT,
     }
     return OverlayKind.EMBEDDED if embedded else OverlayKind.STORE
 
@@ -250,9 +249,8 @@ def _with_directories(machine: _Machine, site: Site, root: Mount) -> Site:
     layers = overlay_layers(root)
     if layers is None or layers.upper is None:
         return replace(site, overlay=OverlayPlace(None))
-    upper = layers.upper
     frozen = any(lower.endswith("/overlayfs-r") for lower in layers.lower)
-    real = _resolve(probes, upper)
+    real = _resolve(probes, layers.upper)
     holder = mount_holding(machine.mounts, real)
     kind, path = OverlayKind.TEMPORARY, None
     if holder is not None and machine.stick is not None and machine.contents is not None:
@@ -274,7 +272,7 @@ def _with_directories(machine: _Machine, site: Site, root: Mount) -> Site:
     overlay = OverlayPlace(
         kind,
         path=path,
-        upper=upper,
+        upper=real,
         in_use=True,
         persistent=kind is not OverlayKind.TEMPORARY,
     )
@@ -282,7 +280,9 @@ def _with_directories(machine: _Machine, site: Site, root: Mount) -> Site:
     if not overlay.persistent:
         unused = _lying_on_stick(machine, site.target)
         if unused and frozen:
-            unused = replace(unused, in_use=True, read_only=True, upper="/run/overlayfs-r")
+            unused = replace(
+                unused, in_use=True, read_only=True, upper=_resolve(probes, "/run/overlayfs-r")
+            )
     return replace(site, overlay=overlay, unused_overlay=unused)
 
 

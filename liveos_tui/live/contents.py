@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from liveos_tui.errors import LiveosError, NotALiveosError, UnreadableError
-from liveos_tui.formats.images import Image, ImageKind, identify
+from liveos_tui.formats.images import SHORT_HEAD_BYTES, Image, ImageKind, identify
 from liveos_tui.formats.text import clean
 from liveos_tui.live.model import ImageFormat, Layout, LayoutKind
 from liveos_tui.live.words import size
@@ -80,9 +80,7 @@ def find_contents(
     image_names = (image_name, *IMAGE_NAMES) if image_name else IMAGE_NAMES
     entries = stick.names(live_folder) if stick.is_folder(live_folder) else ()
     image = next((name for name in image_names if name in entries), None)
-    overlays = tuple(
-        f"{live_folder}/{name}" for name in entries if name.startswith("overlay-")
-    )
+    overlays = tuple(f"{live_folder}/{name}" for name in entries if name.startswith("overlay-"))
     return Contents(
         live_folder,
         f"{live_folder}/{image}" if image else None,
@@ -128,7 +126,7 @@ def inspect_layout(probes: Probes, stick: Folder, contents: Contents) -> Layout:
     name = clean(contents.image)
     try:
         with stick.open(contents.image) as file:
-            image = identify(file.read)
+            image = identify(file.read(0, SHORT_HEAD_BYTES))
             length = file.identity.size_bytes
     except (LiveosError, NotThereError) as error:
         return Layout(LayoutKind.SNAPSHOT, name, image_damage=error.message)
@@ -148,6 +146,8 @@ def inspect_layout(probes: Probes, stick: Folder, contents: Contents) -> Layout:
 def _damage(name: str, image: Image | None, length: int) -> str | None:
     if image is None or image.kind not in {ImageKind.SQUASHFS, ImageKind.EROFS, ImageKind.EXT}:
         return f"{name} is no image that is known here (squashfs, EROFS or ext)."
+    if image.damage:
+        return f"{name} is damaged: {image.damage}."
     if image.declared_bytes is not None and length < image.declared_bytes:
         return (
             f"{name} is cut off: it has {size(length)} of the {size(image.declared_bytes)} "

@@ -29,9 +29,9 @@ def attached_devices(
     own = stick_mount(mounts)
     rows = []
     for device in devices:
-        if device.type not in _DEVICE_TYPES or device.filesystem not in _STICK_FILESYSTEMS:
+        if device.kind not in _DEVICE_TYPES or device.filesystem not in _STICK_FILESYSTEMS:
             continue
-        this_system = own is not None and device.number == own.device
+        this_system = own is not None and device.device == own.device
         removable = _is_removable(device, devices)
         if not (this_system or removable):
             continue
@@ -41,7 +41,7 @@ def attached_devices(
 
 
 def _is_removable(device: BlockDevice, devices: tuple[BlockDevice, ...]) -> bool:
-    family = [device, *(each for each in devices if each.name == device.parent)]
+    family = [device, *(each for each in devices if each.name in device.parents)]
     return any(each.removable or each.hotplug or each.transport == "usb" for each in family)
 
 
@@ -53,7 +53,7 @@ def _row(
     *,
     this_system: bool,
 ) -> AttachedDevice:
-    disk = next((each for each in devices if each.name == device.parent), device)
+    disk = next((each for each in devices if each.name in device.parents), device)
     system: LiveSystem | None = None
     note = ""
     try:
@@ -68,7 +68,7 @@ def _row(
         note = "not mounted: root can look at it"
     except LiveosError as error:
         note = error.message
-    mounted = any(mount.device == device.number for mount in mounts)
+    mounted = any(mount.device == device.device for mount in mounts)
     return AttachedDevice(
         path=device.path,
         label=device.label,
@@ -82,5 +82,3 @@ def _row(
         severity=system.severity if system else None,
         note=note if system is None else "" if mounted or this_system else "not mounted",
     )
-
-

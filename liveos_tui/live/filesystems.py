@@ -1,11 +1,9 @@
 """How are the file systems: the root inside the overlay, home.img, the stick itself?"""
 
-from liveos_tui.errors import FormatError
-from liveos_tui.formats.ext4 import SUPERBLOCK_OFFSET, parse_superblock
-from liveos_tui.formats.images import ImageKind, identify
+from liveos_tui.formats.images import SHORT_HEAD_BYTES, ImageKind, identify
 from liveos_tui.formats.mountinfo import Mount, mount_at
 from liveos_tui.formats.text import clean
-from liveos_tui.live.images import ext_usage, room, root_start
+from liveos_tui.live.images import ext_usage, room, view_head
 from liveos_tui.live.in_use import is_loop_of
 from liveos_tui.live.model import Home, HomeState, Host, LayoutKind, RootFilesystem, Usage
 from liveos_tui.live.site import Site
@@ -39,7 +37,7 @@ class RootMeter:
         identity = _overlay_identity(stick, site)
         # Looking into the image starts a program: only when the overlay has changed.
         if self._last is None or self._last[0] != identity:
-            self._last = identity, _from_superblock(root_start(probes, site, stick))
+            self._last = identity, _from_superblock(view_head(probes, site, stick))
         return self._last[1]
 
 
@@ -51,18 +49,16 @@ def _overlay_identity(stick: Folder, site: Site) -> FileIdentity | None:
 
 
 def _from_superblock(start: bytes) -> RootFilesystem:
-    image = identify(lambda offset, size: start[offset : offset + size])
-    kind = image.kind.value if image else None
-    if image is None or image.kind is not ImageKind.EXT:
-        return RootFilesystem(
-            filesystem=kind, unknown=f"it is {kind or 'none that is known here'}."
-        )
-    try:
-        superblock = parse_superblock(start[SUPERBLOCK_OFFSET:])
-    except FormatError as error:
-        return RootFilesystem(unknown=error.message)
+    image = identify(start)
+    if image is None or image.ext is None:
+        kind = image.kind.value.lower() if image and not image.damage else None
+        reason = (image and image.damage) or "its figures are known only while it is mounted."
+        return RootFilesystem(filesystem=kind, unknown=reason)
+    superblock = image.ext
     return RootFilesystem(
-        room(superblock), filesystem=superblock.kind, clean=not (superblock.errors or superblock.error_count)
+        room(superblock),
+        filesystem=superblock.kind,
+        clean=not (superblock.errors or superblock.error_count),
     )
 
 
@@ -85,7 +81,7 @@ class HomeMeter:
         if mounted is not None:
             return Home(HomeState.MOUNTED, path, usage_at(probes, mounted))
         with stick.open(site.home) as file:
-            image = identify(file.read)
+            image = identify(file.read(0, SHORT_HEAD_BYTES))
         if image is not None and image.kind is ImageKind.LUKS:
             return Home(HomeState.LOCKED, path, unknown="it is encrypted and locked.")
         usage = ext_usage(stick, site.home)

@@ -1,6 +1,6 @@
 """File systems inside files: read by their superblock, never mounted."""
 
-from liveos_tui.errors import FormatError
+from liveos_tui.errors import FormatError, LiveosError
 from liveos_tui.formats.cow import CowError, iterate_exceptions, summarise
 from liveos_tui.formats.cow_layout import SECTOR_BYTES
 from liveos_tui.formats.ext4 import (
@@ -9,6 +9,7 @@ from liveos_tui.formats.ext4 import (
     ExtSuperblock,
     parse_superblock,
 )
+from liveos_tui.formats.images import HEAD_BYTES
 from liveos_tui.live.model import OverlayKind, Usage
 from liveos_tui.live.site import Site
 from liveos_tui.system import squashfs
@@ -36,39 +37,48 @@ def room(superblock: ExtSuperblock) -> Usage:
     return Usage(superblock.used_bytes, superblock.total_bytes, superblock.available_bytes)
 
 
-def root_start(probes: Probes, site: Site, stick: Folder) -> bytes:
-    """The first 2 KiB of the root file system as it is under base and overlay.
+def view_head(probes: Probes, site: Site, stick: Folder) -> bytes:
+    """The first `HEAD_BYTES` of the root file system as it is under base and overlay.
 
-    That is where every file system that matters here has its signature. Raises LiveosError.
+    Raises LiveosError when the base cannot be read and the overlay does not hold its start.
     """
-    size = SUPERBLOCK_OFFSET + SUPERBLOCK_BYTES
-    changed = _from_overlay(stick, site, size)
-    if changed is not None:
-        return changed
+    changed = _changed_chunks(stick, site)
+    try:
+        head = bytearray(_base_head(probes, site, stick))
+    except LiveosError:
+        if 0 not in changed:
+            raise
+        head = bytearray(HEAD_BYTES)
+    for offset, data in changed.items():
+        head[offset : offset + len(data)] = data
+    return bytes(head)
+
+
+def _base_head(probes: Probes, site: Site, stick: Folder) -> bytes:
     if site.image is None:
         return b""
     if site.layout.base is not None:
         return squashfs.read_start(
-            probes.runner, stick.path / site.image, site.layout.base, size
+            probes.runner, stick.path / site.image, site.layout.base, HEAD_BYTES
         )
     with stick.open(site.image) as file:
-        return file.read(0, size)
+        return file.read(0, HEAD_BYTES)
 
 
-def _from_overlay(stick: Folder, site: Site, size: int) -> bytes | None:
-    """The start of the root where the overlay holds it; None where it is as in the base."""
+def _changed_chunks(stick: Folder, site: Site) -> dict[int, bytes]:
+    """Chunks of the head that the overlay holds, by their offset in the root, in bytes."""
     path = site.overlay.path
     if site.overlay.kind is not OverlayKind.STORE or path is None:
-        return None
+        return {}
     with stick.open(path) as file:
         length = file.identity.size_bytes
         try:
             chunk_bytes = summarise(file.read, length).chunk_sectors * SECTOR_BYTES
-            if chunk_bytes < size:
-                return None
-            for old, new in iterate_exceptions(file.read, length):
-                if old == 0:
-                    return file.read(new * chunk_bytes, size)
+            return {
+                old * chunk_bytes: file.read(new * chunk_bytes, min(chunk_bytes, HEAD_BYTES))
+                for old, new in iterate_exceptions(file.read, length)
+                if old * chunk_bytes < HEAD_BYTES
+            }
         except CowError:
-            return None
-    return None
+            # A store that cannot be read hides nothing that could be shown: the base stands.
+            return {}

@@ -45,7 +45,8 @@ def _from_tables(probes: Probes, nodes: tuple[DmNode, ...]) -> tuple[Snapshot, .
         Snapshot(device.name, number, table.origin, table.cow, table.persistence)
         for device in probes.device_mapper().table()
         for line in device.lines
-        if device.name is not None and (number := numbers.get(device.name))
+        if device.name is not None
+        and (number := numbers.get(device.name))
         and isinstance(table := line.table, SnapshotTable)
     )
 
@@ -56,9 +57,7 @@ def _from_sys(nodes: tuple[DmNode, ...], loops: tuple[Loop, ...]) -> tuple[Snaps
     numbers = {loop.name: loop.number for loop in loops}
     found = []
     for node in nodes:
-        stores = [
-            name for name in node.slaves if name in by_name and _is_overlay(by_name[name])
-        ]
+        stores = [name for name in node.slaves if name in by_name and _is_overlay(by_name[name])]
         if len(node.slaves) != 2 or len(stores) != 1:
             continue
         origin = next(name for name in node.slaves if name != stores[0])

@@ -130,9 +130,7 @@ class LocalWatch:
             "The stick's folder", lambda: self._probes.path(site.mount_point or "/").is_dir()
         )
 
-    def _ask(
-        self, name: str, probe: Callable[[], Value], unread: Callable[[str], Value]
-    ) -> Value:
+    def _ask(self, name: str, probe: Callable[[], Value], unread: Callable[[str], Value]) -> Value:
         """What a probe says, or that it is unknown and why: one that fails leaves the rest be."""
         try:
             return self._patience.ask(name, probe)

@@ -81,8 +81,9 @@ def recognise(probes: Probes, target: str = LIVE) -> Recognised:
         if kind is not TargetKind.FOLDER and live_stick and live_stick.device == mount.device:
             # The stick that runs this system, by another name.
             site = recognise_booted(probes)
-            return Recognised(replace(site, target=replace(site.target, path=clean(target))),
-                              ExitStack())
+            return Recognised(
+                replace(site, target=replace(site.target, path=clean(target))), ExitStack()
+            )
         site = _attached(probes, described, stick_path, mount)
         return Recognised(site, hold.pop_all())
 
@@ -107,9 +108,7 @@ def _number(probes: Probes, path: str) -> str:
 
 def _mount_of_device(mounts: tuple[Mount, ...], number: str) -> Mount | None:
     """Where the whole file system of a device is mounted, the longest-standing mount first."""
-    return next(
-        (mount for mount in mounts if mount.device == number and mount.root == "/"), None
-    )
+    return next((mount for mount in mounts if mount.device == number and mount.root == "/"), None)
 
 
 def _mount_to_look(
@@ -119,9 +118,9 @@ def _mount_to_look(
     number: str,
     devices: tuple[BlockDevice, ...],
 ) -> Mount:
-    device = next((device for device in devices if device.number == number), None)
+    device = next((device for device in devices if device.device == number), None)
     if device is not None and device.filesystem is None:
-        parts = [each.path for each in devices if each.parent == device.name]
+        parts = [each.path for each in devices if device.name in each.parents]
         raise NotALiveosError(
             f"{clean(path)} holds no file system of its own.",
             f"Name one of its partitions: {', '.join(parts)}." if parts else "",
@@ -205,11 +204,7 @@ def _place(probes: Probes, stick_path: str, number: str, path: str) -> OverlayPl
     stick = probes.folder(stick_path)
     loops = probes.loops()
     loop = next(
-        (
-            loop
-            for loop in loops
-            if is_loop_of(loop, stick, stick_path, number, path, booted=False)
-        ),
+        (loop for loop in loops if is_loop_of(loop, stick, stick_path, number, path, booted=False)),
         None,
     )
     if loop is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError
-from liveos_tui.formats.blocklist import LSBLK_COLUMNS, BlockDevice, parse_block_devices
+from liveos_tui.formats.blocklist import LSBLK_COLUMNS, BlockDevice, parse_lsblk
 from liveos_tui.formats.mountinfo import Mount, parse_mountinfo
 from liveos_tui.system.devicemapper import DeviceMapper, KernelDeviceMapper
 from liveos_tui.system.files import Folder, read_small
@@ -86,7 +86,7 @@ class Probes:
             output = self.runner.run(argv, timeout=10.0).stdout
         except LiveosError:
             return ()
-        return parse_block_devices(output.decode("utf-8", "backslashreplace"))
+        return parse_lsblk(output.decode("utf-8", "backslashreplace"))
 
     def device_exists(self, number: str) -> bool:
         """Whether a block device ("8:1") is still plugged in."""
