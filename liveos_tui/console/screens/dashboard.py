@@ -1,0 +1,162 @@
+"""The dashboard: how the stick is, what matters now, what else is attached."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+
+from liveos_tui.console.glyphs import Glyphs
+from liveos_tui.console.lines import EMPTY, Brush, Line, Span
+from liveos_tui.console.screens.base import ConsoleScreen
+from liveos_tui.console.state import Observation
+from liveos_tui.console.theme import Role
+from liveos_tui.console.views import bars, details, devices, findings, gauges
+from liveos_tui.console.widgets.listing import Listing
+from liveos_tui.console.widgets.painted import Painted
+
+WIDE = 110
+"""Cells from which history and details have a column of their own."""
+
+# The device list always keeps its heading and this many rows.
+_LEAST_DEVICES = 2
+
+
+Gauge = Callable[[Observation | None, int, Glyphs], list[Line]]
+
+
+def share(room: int, findings_wanted: int, devices_wanted: int) -> int:
+    """Rows for the findings, of `room` for findings and devices: all they want, if it can be."""
+    least = min(devices_wanted, 1 + _LEAST_DEVICES)
+    return max(2, min(findings_wanted + 1, room - least))
+
+
+class Dashboard(ConsoleScreen):
+    """One target: four gauges, findings, devices."""
+
+    AUTO_FOCUS = "#findings"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "app.devices", show=False),
+        Binding("escape", "app.back", show=False),
+    ]
+
+    def __init__(self, brush: Brush) -> None:
+        super().__init__(brush)
+        glyphs = brush.glyphs
+        self.alert = Painted(
+            brush, lambda width, _: bars.alert(self._seen(), width, glyphs), id="alert"
+        )
+        self.findings = Listing(
+            brush,
+            lambda _: [(Span(" What matters now", Role.HEADING),)],
+            lambda width: findings.entries(self._seen(), width),
+            lambda _: [findings.nothing(self._seen())],
+            id="findings",
+        )
+        self.devices = Listing(
+            brush,
+            lambda _: [(Span(" Devices", Role.HEADING),)],
+            self._device_rows,
+            self._no_devices,
+            id="devices",
+        )
+        self._shares = (0, 0)
+
+    def _seen(self) -> Observation | None:
+        return self.console.observation
+
+    def compose(self) -> ComposeResult:
+        """The layout of screens.md; a wide terminal has a second column."""
+        brush, glyphs = self.brush, self.brush.glyphs
+        yield Painted(
+            brush,
+            lambda width, _: [bars.target_title(self._seen(), self.now, width, glyphs)],
+            id="title",
+        )
+        yield self.alert
+        with Horizontal(id="columns"):
+            with Vertical(id="main"):
+                yield self._gauge(gauges.overlay, "overlay")
+                with Horizontal(id="three"):
+                    yield self._gauge(gauges.root, "root")
+                    yield self._gauge(gauges.home, "home")
+                    yield self._gauge(gauges.host, "stick")
+                yield self.findings
+                yield self.devices
+            with Vertical(id="more"):
+                yield Painted(
+                    brush,
+                    lambda width, _: details.history(self._seen(), width, glyphs),
+                    id="history",
+                )
+                yield Painted(
+                    brush, lambda width, _: [EMPTY, *details.facts(self._seen(), width)], id="facts"
+                )
+        yield self.bottom
+
+    def _gauge(self, view: Gauge, name: str) -> Painted:
+        glyphs = self.brush.glyphs
+        return Painted(
+            self.brush, lambda width, _: view(self._seen(), width, glyphs), id=f"gauge-{name}"
+        )
+
+    def _device_rows(self, width: int) -> Sequence[tuple[str, list[Line]]]:
+        rows = devices.merged(self.console.devices, self._seen())
+        glyphs = self.brush.glyphs
+        return [(d.path, [devices.short_row(d, width, glyphs)]) for d in rows]
+
+    def _no_devices(self, _width: int) -> list[Line]:
+        rows = devices.nothing(self.console.devices, self.brush.glyphs)
+        return [(Span(f"   {row}", Role.MUTED),) for row in rows]
+
+    def hints(self) -> Sequence[bars.Key]:
+        """Enter is named only where it does something."""
+        opens = [("Enter", "Open")] if self.devices.has_focus and self.devices.selected else []
+        return [
+            *opens,
+            ("d", "Devices"),
+            ("F1", "Help"),
+            ("F3", "Redraw"),
+            ("q", "Quit"),
+        ]
+
+    def paint(self) -> None:
+        """Redraw what has changed, after making room for it."""
+        self._make_room()
+        super().paint()
+
+    def _make_room(self) -> None:
+        """Give alert and lists the rows that they need now. A new layout only when that changes."""
+        width, height = self.app.size
+        alert = len(bars.alert(self._seen(), width, self.brush.glyphs))
+        room = height - 2 - alert - 2 * gauges.ROWS
+        column = self.findings.size.width or width
+        rows = share(room, self.findings.wanted_height(column), self.devices.wanted_height(column))
+        if (alert, rows) != self._shares:
+            self._shares = (alert, rows)
+            self.alert.display = alert > 0
+            self.alert.styles.height = alert
+            self.findings.styles.height = rows
+        self.set_class(width >= WIDE, "-wide")
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Another size has other rows for the lists; texts wrap at other places."""
+        self.call_after_refresh(self._make_room)
+
+    def on_listing_left(self, message: Listing.Left) -> None:
+        """The arrows go on in the other list."""
+        if message.listing is self.findings and message.direction > 0:
+            self.devices.focus()
+        elif message.listing is self.devices and message.direction < 0:
+            self.findings.focus()
+
+    def on_listing_moved(self, _message: Listing.Moved) -> None:
+        """Enter may do something now, or nothing any more."""
+        self.bottom.paint()
+
+    def on_listing_chosen(self, message: Listing.Chosen) -> None:
+        """Look at the chosen device. A finding has nothing to open."""
+        if message.key == self.devices.selected and self.devices.has_focus:
+            self.console.watch_target(message.key)

@@ -1,0 +1,54 @@
+"""What the console knows at one moment: the values that screens draw."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from liveos_tui.live.model import AttachedDevice, LiveSystem
+
+
+class TroubleKind(Enum):
+    """Why there are no new figures. The value is the word that is shown."""
+
+    GONE = "GONE"
+    ERROR = "ERROR"
+    SILENT = "SILENT"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What keeps new figures from coming, and what to do about it."""
+
+    kind: TroubleKind
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """How the target was when it was last seen.
+
+    `history` are points (seconds, used bytes of the overlay). `seen` is when `system` was true.
+    `waiting` says that the first answer takes long enough to be mentioned.
+    """
+
+    target: str
+    system: LiveSystem | None = None
+    history: tuple[tuple[float, int], ...] = ()
+    seen: datetime | None = None
+    trouble: Trouble | None = None
+    waiting: bool = False
+
+    @property
+    def old(self) -> bool:
+        """Whether the figures may no longer be true."""
+        return self.trouble is not None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceList:
+    """The attached devices; `devices` is None until they have been looked for."""
+
+    devices: tuple[AttachedDevice, ...] | None = None
+    trouble: Trouble | None = None
+    waiting: bool = False

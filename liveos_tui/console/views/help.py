@@ -1,0 +1,118 @@
+"""The help: what the words, the keys and the colours mean, in plain words."""
+
+from liveos_tui.console.lines import Line, Span, wrap
+from liveos_tui.console.theme import Role
+
+_NAME = 14
+
+_INTRODUCTION = (
+    "A LiveOS stick starts a whole system from an image that never changes. Everything that is "
+    "changed or added goes into the overlay. The overlay only fills, and when it is full the "
+    "system stops: this console shows how far that is away. It only looks; it changes nothing."
+)
+
+_WORDS = (
+    ("Stick", "The USB stick (or a folder) that holds the LiveOS folder with all the files below."),
+    ("Base image", "The file system as it was made, read-only, inside the compressed image."),
+    ("Overlay", "Where all changes to the base image go, as long as it has room."),
+    (
+        "COW store",
+        "An overlay of the older kind: a file that keeps each changed piece of the base "
+        "image (copy on write). Deleting files does not make it smaller, but pieces that "
+        "were changed once are used again.",
+    ),
+    ("Chunk", "One such piece: 4 KiB on LiveOS. The fill is counted in chunks."),
+    ("Exception", "The note in the store that a chunk has been changed, and where it lies."),
+    (
+        "Persistent",
+        "The overlay lies on the stick and is kept. Otherwise it is in memory, and "
+        "everything is lost at shutdown.",
+    ),
+    (
+        "PO, P, N",
+        "How the kernel was told to treat the store. PO: when full, it says Overflow and "
+        "can still be read. P: when full, it becomes Invalid. N: not kept.",
+    ),
+    ("OverlayFS", "The newer kind of overlay: changed files lie in a folder, as whole files."),
+    ("Root", "The file system you see as /. It can be full while the overlay is not, or not yet."),
+    ("Home", "home.img: a file on the stick with your own files. It needs no overlay."),
+)
+
+_STATES: tuple[tuple[str, Role, str], ...] = (
+    ("FRESH", Role.GOOD, "Nothing has been written to it yet."),
+    ("OK", Role.GOOD, "There is room."),
+    ("FILLING", Role.WARNING, "80 % or more is used, or less than an hour is left."),
+    ("FULL", Role.DANGER, "No chunk is left: the next new write fails."),
+    (
+        "OVERFLOW",
+        Role.DANGER,
+        "It was full when a write came. What is in it can be read, writes fail. More room and a "
+        "restart bring it back.",
+    ),
+    (
+        "INVALID",
+        Role.DANGER,
+        "The kernel has given it up: reads fail too. Most of it can usually be recovered, from "
+        "another system or a start without this overlay. Do not reset it.",
+    ),
+    ("FOREIGN", Role.DANGER, "It is of a kind or version that this program does not know."),
+    ("NONE", Role.MUTED, "There is no overlay."),
+    ("unknown", Role.MUTED, "It could not be found out; the reason stands beside it."),
+)
+
+_SEVERITIES: tuple[tuple[str, Role, str], ...] = (
+    ("NOTE", Role.NOTICE, "Good to know."),
+    ("WARN", Role.WARNING, "Act soon."),
+    ("BROKEN", Role.DANGER, "It has failed, or will with the next write: act now."),
+    ("GONE", Role.ALERT, "The stick is not there any more. The old figures stay, marked old."),
+    ("ERROR", Role.ALERT, "The last look failed; the line says why."),
+    ("SILENT", Role.ALERT, "A look has not come back: a dead or very slow stick."),
+)
+
+_KEYS = (
+    ("Up, Down", "Move in a list, and from one list to the next. Home, End, Page Up, Page Down."),
+    ("Tab", "To the next list."),
+    ("Enter", "Open the selected device."),
+    ("d", "All attached devices."),
+    ("F1, ?", "This help."),
+    ("F3, Ctrl+L", "Draw the screen again and look again now."),
+    ("Esc", "Back."),
+    ("q, F10", "Quit. Nothing is running that could be lost."),
+)
+
+_COLOURS = (
+    "A colour never stands alone, there is always a word. Green: well. Yellow: act soon. White on "
+    "red: broken, or figures that are old. The other gauges are not judged: their bars have the "
+    "colour of the frame or of titles."
+)
+
+
+def page(width: int) -> list[Line]:
+    """The whole help, `width` cells wide."""
+    lines: list[Line] = [()]
+    lines += _paragraph(_INTRODUCTION, width)
+    lines += _section("Keys", [(name, Role.KEY, text) for name, text in _KEYS], width)
+    lines += _section("States of an overlay", _STATES, width)
+    lines += _section("How much something matters", _SEVERITIES, width)
+    lines += [(), _heading("Colours"), *_paragraph(_COLOURS, width)]
+    return lines + _section("Words", [(name, Role.STRONG, text) for name, text in _WORDS], width)
+
+
+def _heading(text: str) -> Line:
+    return (Span(f" {text}", Role.HEADING),)
+
+
+def _paragraph(text: str, width: int) -> list[Line]:
+    return [(Span(f" {row}"),) for row in wrap(text, width - 2)]
+
+
+def _section(
+    name: str, terms: "list[tuple[str, Role, str]] | tuple[tuple[str, Role, str], ...]", width: int
+) -> list[Line]:
+    lines: list[Line] = [(), _heading(name)]
+    for term, role, text in terms:
+        gap = " " * (_NAME - len(term))
+        rows = wrap(text, width - _NAME - 4)
+        lines.append((Span("   "), Span(term, role), Span(gap + rows[0])))
+        lines += [(Span(" " * (_NAME + 3) + row),) for row in rows[1:]]
+    return lines

@@ -1,0 +1,151 @@
+"""Figures and states in words. Unknown is a word too, never 0."""
+
+from functools import lru_cache
+from typing import assert_never
+
+import humanize
+
+from liveos_tui.console.theme import Role
+from liveos_tui.live.model import (
+    ImageFormat,
+    Layout,
+    LayoutKind,
+    Overlay,
+    OverlayKind,
+    OverlayState,
+    Severity,
+    Target,
+    TargetKind,
+)
+
+_MINUTE = 60
+_HOUR = 3600
+_DAY = 86400
+
+STATE_ROLES = {
+    OverlayState.FRESH: Role.GOOD,
+    OverlayState.OK: Role.GOOD,
+    OverlayState.FILLING: Role.WARNING,
+    OverlayState.FULL: Role.DANGER,
+    OverlayState.OVERFLOW: Role.DANGER,
+    OverlayState.INVALID: Role.DANGER,
+    OverlayState.FOREIGN: Role.DANGER,
+    OverlayState.NONE: Role.MUTED,
+}
+
+FILL_ROLES = {
+    Role.GOOD: Role.FILL_GOOD,
+    Role.WARNING: Role.FILL_WARNING,
+    Role.DANGER: Role.FILL_DANGER,
+}
+
+SEVERITY_WORDS = {
+    Severity.NOTICE: ("NOTE", Role.NOTICE),
+    Severity.WARNING: ("WARN", Role.WARNING),
+    Severity.BROKEN: ("BROKEN", Role.DANGER),
+}
+
+SEVERITY_WIDTH = max(len(word) for word, _ in SEVERITY_WORDS.values())
+
+
+@lru_cache(maxsize=512)
+def size(count: int) -> str:
+    """Bytes in binary units, three figures where it can be: "5.1 MiB", "425 MiB", "14.9 GiB"."""
+    text = humanize.naturalsize(count, binary=True, format="%.1f")
+    number, _, unit = text.partition(" ")
+    if unit.startswith("Byte"):
+        return f"{number} B"
+    value = float(number)
+    if abs(value) >= 100 or (abs(value) >= 10 and unit in {"KiB", "MiB"}):
+        number = f"{value:.0f}"
+    return f"{number} {unit}"
+
+
+def size_or_unknown(count: int | None) -> str:
+    """`size`, or the word for a figure that is missing."""
+    return "unknown" if count is None else size(count)
+
+
+def percent(fraction: float) -> str:
+    """A part of 1 in per cent. 100 only when nothing at all is left."""
+    value = min(99, int(fraction * 100)) if fraction < 1 else round(fraction * 100)
+    return f"{value} %"
+
+
+@lru_cache(maxsize=64)
+def rate(bytes_per_second: float) -> str:
+    """How fast something grows, by the minute: "+5.1 MiB/min"."""
+    by_minute = round(bytes_per_second * _MINUTE)
+    if by_minute == 0:
+        return "not growing"
+    return f"{by_minute / abs(by_minute):+.0f}"[0] + f"{size(abs(by_minute))}/min"
+
+
+@lru_cache(maxsize=256)
+def duration(seconds: float) -> str:
+    """A time to come, no finer than it can be known: "about 17 minutes", "about 5 hours"."""
+    if seconds < _MINUTE:
+        return "less than a minute"
+    if seconds < 2 * _HOUR:
+        rounded, unit, left_out = round(seconds / _MINUTE) * _MINUTE, "minutes", ["hours"]
+    elif seconds < 2 * _DAY:
+        rounded, unit, left_out = round(seconds / _HOUR) * _HOUR, "hours", ["days"]
+    else:
+        rounded, unit, left_out = round(seconds / _DAY) * _DAY, "days", ["months", "years"]
+    words = humanize.precisedelta(rounded, minimum_unit=unit, suppress=left_out, format="%.0f")
+    return f"about {words}"
+
+
+def state_word(state: OverlayState | None) -> tuple[str, Role]:
+    """An overlay's state as it is shown, and its role."""
+    if state is None:
+        return "unknown", Role.MUTED
+    return state.upper(), STATE_ROLES[state]
+
+
+def severity_word(severity: Severity | None) -> tuple[str, Role]:
+    """A severity as it is shown, and its role; nothing for None."""
+    return ("", Role.MUTED) if severity is None else SEVERITY_WORDS[severity]
+
+
+def where(target: Target) -> str:
+    """Whether the target is the running system, a stick beside it, or files."""
+    match target.kind:
+        case TargetKind.LIVE:
+            return "this system"
+        case TargetKind.DEVICE | TargetKind.MOUNT:
+            return "attached"
+        case TargetKind.FOLDER:
+            return "folder"
+    assert_never(target.kind)
+
+
+def layout_words(layout: Layout, overlay: Overlay) -> str:
+    """Which mechanism keeps the changes, in words."""
+    if layout.kind is LayoutKind.SNAPSHOT:
+        return f"dm-snapshot ({overlay.table})" if overlay.table else "dm-snapshot"
+    return "OverlayFS"
+
+
+_FORMATS = {
+    ImageFormat.SQUASHFS: "squashfs",
+    ImageFormat.EROFS: "EROFS",
+    ImageFormat.EXT: "ext",
+}
+
+_KINDS = {
+    OverlayKind.STORE: "COW store",
+    OverlayKind.DIRECTORY: "directory",
+    OverlayKind.EMBEDDED: "file with a file system",
+    OverlayKind.TEMPORARY: "in memory, lost at shutdown",
+}
+
+
+def image_format(value: ImageFormat) -> str:
+    """The name of an image format."""
+    return _FORMATS[value]
+
+
+def overlay_kind(value: OverlayKind) -> str:
+    """What an overlay is made of, and what follows from it."""
+    return _KINDS[value]
