@@ -100,7 +100,7 @@ def _flattened(rows: list[object]) -> Iterator[tuple[dict[str, object], str | No
 def _device(row: dict[str, object], parent: str | None) -> BlockDevice | None:
     raw_name = row.get("kname") or row.get("name")
     name = _text(raw_name)
-    if not isinstance(raw_name, str) or name is None:
+    if not isinstance(raw_name, str) or name is None or "\0" in raw_name:
         return None
     parent = _text(row.get("pkname")) or parent
     return BlockDevice(
@@ -127,7 +127,9 @@ def _text(value: object) -> str | None:
 
 
 def _path(value: object) -> str | None:
-    return value if isinstance(value, str) and value.startswith("/") else None
+    if isinstance(value, str) and value.startswith("/") and "\0" not in value:
+        return value
+    return None
 
 
 def _size(value: object) -> int | None:
