@@ -98,13 +98,6 @@ def _of_overlay(system: LiveSystem) -> Iterator[Finding]:
             yield _full(system)
         case OverlayState.FILLING | OverlayState.OK | OverlayState.FRESH:
             yield from _of_fill(overlay)
-    if overlay.state not in {OverlayState.FOREIGN, OverlayState.INVALID} and overlay.damage:
-        yield Finding(
-            Severity.BROKEN,
-            "overlay-damaged",
-            overlay.damage,
-            "Copy the stick before anything else; do not boot it.",
-        )
     yield from _of_store_file(system)
     if overlay.in_use and overlay.kind is OverlayKind.TEMPORARY:
         yield Finding(

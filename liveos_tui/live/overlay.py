@@ -128,7 +128,7 @@ def _with_summary(overlay: Overlay, summary: CowSummary, identity: FileIdentity)
         fragile_size=summary.fragile_size,
         missing_bytes=_missing(identity),
     )
-    if summary.truncated:
+    if summary.damage:
         return replace(known, state=OverlayState.FOREIGN)
     if not summary.valid:
         return replace(known, state=OverlayState.INVALID)

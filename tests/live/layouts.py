@@ -40,7 +40,7 @@ def stick(
     """A FAT32 stick with a squashed image and, if given, an overlay; returns the overlay's path."""
     machine.block(
         name[:-1],
-        number.split(":")[0] + ":16",
+        number.split(":", maxsplit=1)[0] + ":16",
         type="disk",
         model="Ultra Fit",
         tran="usb",

@@ -115,9 +115,9 @@ class MachineBuilder:
             total, used = usage
             self._usages[mount_point] = FilesystemUsage(total, used, total - used)
         self.path(f"{mount_point}/.").mkdir(parents=True, exist_ok=True)
-        self._device(number)
+        self.plug(number)
 
-    def _device(self, number: str) -> None:
+    def plug(self, number: str) -> None:
         (self.root / "sys/dev/block" / number).mkdir(exist_ok=True)
 
     def unplug(self, number: str) -> None:
