@@ -6,7 +6,7 @@ Positions are bytes from the start of the store; nothing here opens a file.
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from liveos_tui.formats.cow_layout import (
     SECTOR_BYTES,
@@ -18,8 +18,6 @@ from liveos_tui.formats.cow_layout import (
 
 ExceptionPair = tuple[int, int]
 """Old chunk (in the base) and new chunk (in the store)."""
-
-_EXCEPTION = struct.Struct("<QQ")
 
 
 def header_chunk(header: CowHeader) -> bytes:
@@ -38,7 +36,7 @@ def area_bytes(exceptions: Sequence[ExceptionPair], chunk_sectors: int) -> bytes
         raise ValueError(f"an area of {chunk_sectors} sectors holds {capacity} exceptions")
     if any(new == 0 for _, new in exceptions):
         raise ValueError("chunk 0 is the header: no exception can point at it")
-    packed = b"".join(_EXCEPTION.pack(old, new) for old, new in exceptions)
+    packed = struct.pack(f"<{2 * len(exceptions)}Q", *chain.from_iterable(exceptions))
     return packed.ljust(chunk_sectors * SECTOR_BYTES, b"\0")
 
 

@@ -7,6 +7,7 @@ stand in a table is written as `device_word` writes it.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -163,13 +164,9 @@ class UserSpaceDeviceMapper:
             for offset in range(0, device.size_bytes, _COMPARE_BYTES):
                 size = min(_COMPARE_BYTES, device.size_bytes - offset)
                 new, old = file.read(offset, size), device.read(offset, size)
-                if new == old:
-                    continue
-                for start in range(0, size, chunk_bytes):
-                    chunk = new[start : start + chunk_bytes]
-                    if chunk != old[start : start + chunk_bytes]:
-                        device.write(offset + start, chunk)
-                        written += 1
+                for start, end in _changed(old, new, chunk_bytes):
+                    device.write(offset + start, new[start:end])
+                    written += -(-(end - start) // chunk_bytes)
         finally:
             file.close()
         return written
@@ -244,6 +241,22 @@ class UserSpaceDeviceMapper:
             below.users += 1
             return below
         return BlockFile(device_path(word), writable=writable, exclusive=exclusive)
+
+
+def _changed(old: bytes, new: bytes, chunk_bytes: int) -> Iterator[tuple[int, int]]:
+    """Runs of chunks that differ, each as start and end in bytes."""
+    if old == new:
+        return
+    start = None
+    for at in range(0, len(new), chunk_bytes):
+        differs = old[at : at + chunk_bytes] != new[at : at + chunk_bytes]
+        if differs and start is None:
+            start = at
+        elif not differs and start is not None:
+            yield start, at
+            start = None
+    if start is not None:
+        yield start, len(new)
 
 
 def _close(segments: list[Segment]) -> None:

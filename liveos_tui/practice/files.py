@@ -123,11 +123,11 @@ def copy_sparse(source: Backing, target: Path) -> None:
     with target.open("xb") as file:
         for offset in range(0, size, _PIECE_BYTES):
             piece = source.read(offset, min(_PIECE_BYTES, size - offset))
-            if piece.count(0) == len(piece):
+            if piece == bytes(len(piece)):
                 continue
             for start in range(0, len(piece), _PAGE_BYTES):
                 page = piece[start : start + _PAGE_BYTES]
-                if page.count(0) != len(page):
+                if page != bytes(len(page)):
                     file.seek(offset + start)
                     file.write(page)
         file.truncate(size)

@@ -88,13 +88,17 @@ class Snapshot:
         """
         if not self.valid:
             raise _refused("read", "the store is invalid")
-        pieces = []
+        # Neighbours in the view are often neighbours on the device: one read for each such run.
+        runs: list[tuple[Backing, int, int]] = []
         for chunk, start, length in self._parts(offset, size):
             new = self._exceptions.get(chunk)
-            if new is None:
-                pieces.append(self._origin.read(chunk * self._chunk_bytes + start, length))
+            device = self._origin if new is None else self._store
+            place = (chunk if new is None else new) * self._chunk_bytes + start
+            if runs and runs[-1][0] is device and sum(runs[-1][1:]) == place:
+                runs[-1] = (device, runs[-1][1], runs[-1][2] + length)
             else:
-                pieces.append(self._store.read(new * self._chunk_bytes + start, length))
+                runs.append((device, place, length))
+        pieces = [device.read(place, length) for device, place, length in runs]
         return b"".join(pieces)
 
     def write(self, offset: int, data: bytes) -> None:
@@ -150,8 +154,11 @@ class Snapshot:
             self._commit()
             self._invalidate()
             raise
+        if self._entries_left == 1:
+            # What came before must not share the fate of the one that fills the area.
+            self._commit()
         self._pending[chunk] = new
-        if self._area_is_full:
+        if self._entries_left == 0:
             self._commit()
 
     def _allocate(self) -> int | None:
@@ -175,9 +182,10 @@ class Snapshot:
         self._store.write(new * self._chunk_bytes + start, piece)
 
     @property
-    def _area_is_full(self) -> bool:
+    def _entries_left(self) -> int:
+        """Exceptions for which the current area has room, the pending ones counted."""
         count = len(self._current_area) + len(self._pending)
-        return count == cow.exceptions_per_area(self.chunk_sectors)
+        return cow.exceptions_per_area(self.chunk_sectors) - count
 
     def _commit(self) -> None:
         """Put exceptions into the area on disk (kernel: persistent_commit_exception).
@@ -188,7 +196,7 @@ class Snapshot:
         if not self._pending or not self.valid:
             return
         pairs = [*self._current_area, *self._pending.items()]
-        area_is_full = self._area_is_full
+        area_is_full = self._entries_left == 0
         try:
             if area_is_full:
                 self._store.write(

@@ -1,0 +1,218 @@
+"""A practice stick: a folder that is a LiveOS stick, built without root in a few seconds.
+
+Everything in it is real: an ext4 base image in a squashfs, a COW store written through the
+user-space device-mapper, a home.img. Only the stick's own file system is missing: the folder
+stands for it.
+"""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from liveos_tui.errors import LiveosError
+from liveos_tui.formats.cow import SECTOR_BYTES
+from liveos_tui.formats.dmtable import SnapshotStatus
+from liveos_tui.formats.text import clean
+from liveos_tui.practice import contents
+from liveos_tui.practice.devicemapper import UserSpaceDeviceMapper, device_word
+from liveos_tui.practice.files import BlockIoError
+from liveos_tui.practice.images import change_ext4, make_ext4, make_squashfs
+from liveos_tui.system.runner import Runner, SystemRunner
+
+ROOT_BYTES = 192 << 20
+OVERLAY_BYTES = 32 << 20
+HOME_BYTES = 16 << 20
+MARKER = ".liveos-tui-practice"
+OVERLAY_NAME = f"overlay-{contents.LABEL}-{contents.STICK_UUID}"
+
+_MARKER_TEXT = "A practice stick of liveos-tui; `liveos-tui practice` may build it anew.\n"
+_ROOT_UUID = "4c495645-4f53-4000-8000-726f6f746673"
+_HOME_UUID = "4c495645-4f53-4000-8000-000000686f6d"
+_DEVICE = "practice"
+_WORK_PREFIX = ".building-"
+
+
+class PracticeState(StrEnum):
+    """How the overlay of a practice stick is."""
+
+    FRESH = "fresh"
+    HEALTHY = "healthy"
+    NEARLY_FULL = "nearly-full"
+    OVERFLOW = "overflow"
+    INVALID = "invalid"
+
+
+_FILL = {PracticeState.HEALTHY: 0.40}
+"""Used part of the overlay that a state ends with, or has before its last writes."""
+_FILL_BEFORE_THE_END = 0.88
+
+_STATE_TEXTS = {
+    PracticeState.FRESH: "The overlay is fresh: nothing was changed since the stick was made.",
+    PracticeState.HEALTHY: "The overlay is in use and has plenty of room.",
+    PracticeState.NEARLY_FULL: "The overlay is nearly full. It works, but not for long.",
+    PracticeState.OVERFLOW: (
+        "The overlay is full. It was used with a table that says PO: the last writes were\n"
+        "refused, and the file system on it needs a repair."
+    ),
+    PracticeState.INVALID: (
+        "The overlay is full. It was used with a table that says P: it is marked invalid, the\n"
+        "last writes are lost, and the file system on it needs a repair."
+    ),
+}
+
+_README = """\
+A practice stick of liveos-tui
+==============================
+
+This folder is like a LiveOS stick: everything that `liveos-tui` can do to a stick, it can do
+here, and nothing here is worth keeping. Delete the folder when you are done.
+
+{state_text}
+
+    LiveOS/squashfs.img   the compressed image; in it LiveOS/rootfs.img, the base image (ext4)
+    LiveOS/{overlay}
+                          the overlay: a COW store of dm-snapshot with all changes to the base
+    LiveOS/home.img       the file system for /home (ext4)
+
+Look at it:       liveos-tui {folder}
+Build it anew:    liveos-tui practice {folder} --state {state}
+States:           {states}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeStick:
+    """A practice stick that was built. `overlay` is the COW store."""
+
+    folder: Path
+    state: PracticeState
+    overlay: Path
+
+
+def build(
+    folder: Path, state: PracticeState = PracticeState.HEALTHY, runner: Runner | None = None
+) -> PracticeStick:
+    """Build a practice stick in `folder`, over an earlier one if there is one.
+
+    Raises LiveosError when the folder holds anything else (it is left as it is), when a tool is
+    missing, or when there is no room.
+    """
+    folder = folder.absolute()
+    try:
+        _claim(folder)
+        live = folder / "LiveOS"
+        live.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=_WORK_PREFIX) as work:
+            _build_images(Path(work), state, runner or SystemRunner())
+            # All is made before anything old is replaced.
+            for name in ("squashfs.img", OVERLAY_NAME, "home.img"):
+                Path(work, name).replace(live / name)
+        readme = _README.format(
+            state=state,
+            state_text=_STATE_TEXTS[state],
+            folder=clean(str(folder), 4096),
+            overlay=OVERLAY_NAME,
+            states=", ".join(PracticeState),
+        )
+        (folder / "README.txt").write_text(readme, encoding="utf-8")
+    except OSError as error:
+        raise LiveosError(
+            f"The practice stick cannot be built in {clean(str(folder))}: {error.strerror}.",
+            "Choose a folder of yours with 200 MB of room.",
+        ) from error
+    return PracticeStick(folder, state, live / OVERLAY_NAME)
+
+
+def _claim(folder: Path) -> None:
+    """Make the folder and mark it as a practice stick. Raises LiveosError when it is not ours."""
+    marker = folder / MARKER
+    folder.mkdir(parents=True, exist_ok=True)
+    links = marker.is_symlink() or (folder / "LiveOS").is_symlink()
+    ours = marker.is_file() and not links
+    if not ours and any(folder.iterdir()):
+        raise LiveosError(
+            f"{clean(str(folder))} is not empty and no practice stick; nothing was changed.",
+            "Choose an empty folder, or a name that does not exist yet.",
+        )
+    marker.write_text(_MARKER_TEXT, encoding="utf-8")
+    for leftover in folder.glob(f"{_WORK_PREFIX}*"):
+        # Of a build that was killed.
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _build_images(work: Path, state: PracticeState, runner: Runner) -> None:
+    staging = work / "staging"
+    staging.mkdir()
+
+    base = work / "image" / "LiveOS" / "rootfs.img"
+    base.parent.mkdir(parents=True)
+    make_ext4(runner, base, ROOT_BYTES, label="_LiveOS_rootfs", uuid=_ROOT_UUID)
+    change_ext4(runner, base, contents.base(), staging)
+    make_squashfs(runner, work / "image", work / "squashfs.img")
+
+    home = work / "home.img"
+    make_ext4(runner, home, HOME_BYTES, label="home", uuid=_HOME_UUID, block_bytes=1024)
+    change_ext4(runner, home, contents.home(), staging, day=1)
+
+    overlay = work / OVERLAY_NAME
+    with overlay.open("xb") as file:
+        # A stick's file system has no holes: neither has this file.
+        os.posix_fallocate(file.fileno(), 0, OVERLAY_BYTES)
+    if state is not PracticeState.FRESH:
+        _Session(runner, base, overlay, work, state).run()
+
+
+class _Session:
+    """The use of a stick: changes to a file system, written through the device-mapper."""
+
+    def __init__(
+        self, runner: Runner, base: Path, overlay: Path, work: Path, state: PracticeState
+    ) -> None:
+        self._runner = runner
+        self._base = base
+        self._overlay = overlay
+        self._view = work / "view"
+        self._staging = work / "staging"
+        self._state = state
+        self._day = 1
+
+    def run(self) -> None:
+        kind = "P" if self._state is PracticeState.INVALID else "PO"
+        base, store = device_word(self._base), device_word(self._overlay)
+        table = f"0 {ROOT_BYTES // SECTOR_BYTES} snapshot {base} {store} {kind} 8"
+        with UserSpaceDeviceMapper() as mapper:
+            mapper.create(_DEVICE, table)
+            mapper.materialise(_DEVICE, self._view)
+            self._write(mapper, *contents.first_boot())
+            self._write(mapper, *contents.update())
+            room = self._room(mapper, _FILL.get(self._state, _FILL_BEFORE_THE_END))
+            self._write(mapper, *contents.downloads("updates", room))
+            if self._state in {PracticeState.OVERFLOW, PracticeState.INVALID}:
+                self._fill_up(mapper)
+            mapper.suspend(_DEVICE)
+        self._view.unlink()
+
+    def _write(self, mapper: UserSpaceDeviceMapper, *changes: contents.Change) -> None:
+        """One day's changes: made in the view, then written to the store chunk by chunk."""
+        change_ext4(self._runner, self._view, changes, self._staging, day=self._day)
+        self._day += 1
+        mapper.write_back(_DEVICE, self._view)
+
+    def _room(self, mapper: UserSpaceDeviceMapper, fraction: float) -> int:
+        """Bytes that can be written until the store is filled to `fraction`."""
+        (device,) = mapper.status()
+        match device.lines[0].status:
+            case SnapshotStatus(allocated, total, _):
+                return max(0, int(total * fraction) - allocated) * SECTOR_BYTES
+            case status:
+                raise LiveosError(f"The practice overlay became {status} too early.")
+
+    def _fill_up(self, mapper: UserSpaceDeviceMapper) -> None:
+        try:
+            self._write(mapper, *contents.last_writes(self._room(mapper, 1.0)))
+        except BlockIoError:
+            return
+        raise LiveosError("The practice overlay did not become full.")
