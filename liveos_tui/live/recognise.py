@@ -58,8 +58,8 @@ def recognise(probes: Probes, target: str = LIVE) -> Recognised:
     mounts = probes.mounts()
     devices = probes.block_devices()
     with ExitStack() as hold:
-        if stat.S_ISBLK(mode):
-            number = _number(probes, path)
+        number = _number(probes, path, mode, devices)
+        if number is not None:
             mount = _mount_of_device(mounts, number)
             if mount is None:
                 mount = _mount_to_look(probes, hold, path, number, devices)
@@ -101,7 +101,17 @@ def _mode(probes: Probes, path: str) -> int:
         ) from error
 
 
-def _number(probes: Probes, path: str) -> str:
+def _number(
+    probes: Probes, path: str, mode: int, devices: tuple[BlockDevice, ...]
+) -> str | None:
+    """The number ("8:17") of a block device; None for everything else.
+
+    `lsblk` is asked before the node: the nodes of a captured machine are no devices here.
+    """
+    real = os.path.realpath(path)
+    listed = next((device.device for device in devices if device.path == real), None)
+    if listed is not None or not stat.S_ISBLK(mode):
+        return listed
     device = os.stat(probes.path(path)).st_rdev  # noqa: PTH116
     return f"{os.major(device)}:{os.minor(device)}"
 

@@ -2,20 +2,22 @@
 
 import os
 import struct
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import layouts
 import pytest
 from layouts import EXT4_HEAD, OVERLAY_BYTES, SQUASHFS_BYTES, SQUASHFS_HEAD, USED
-from machines import GIB, MIB, MachineBuilder, store, used_sectors
+from machines import FLAT_LISTING, GIB, MIB, MachineBuilder, store, used_sectors
 
-from liveos_tui.errors import NotALiveosError, TargetGoneError, UnreadableError
+from liveos_tui.errors import NotALiveosError, PrivilegeError, TargetGoneError, UnreadableError
 from liveos_tui.live.local import LocalWatch
 from liveos_tui.live.model import LayoutKind, LiveSystem, OverlayKind, OverlayState, TargetKind
 from liveos_tui.live.recognise import MissingTargetError
 from liveos_tui.live.report import document, text
 from liveos_tui.system.metrics import FilesystemUsage
+from liveos_tui.system.patience import Patience
 
 MOUNT = "/media/stick"
 
@@ -143,7 +145,7 @@ def test_several_overlays_of_other_sticks_are_told_not_guessed(machine: MachineB
 
 def test_a_flat_stick_with_an_overlay_folder(machine: MachineBuilder) -> None:
     path = attach(machine)
-    machine.answer(layouts.LISTING, layouts.FLAT_LISTING)
+    machine.answer(layouts.LISTING, FLAT_LISTING)
     machine.path(f"{MOUNT}/{path}/.").mkdir(parents=True)
     system = look(machine)
 
@@ -322,3 +324,63 @@ class TestGone:
         machine.path("/copy").rename(machine.path("/elsewhere"))
         with pytest.raises(TargetGoneError):
             watch.sample()
+
+
+class TestDevice:
+    """A block device by its name."""
+
+    def test_is_looked_at_where_it_is_mounted(self, machine: MachineBuilder) -> None:
+        attach(machine, store(USED))
+        system = look(machine, "/dev/sdc1")
+
+        assert (system.target.kind, system.target.mount_point) == (TargetKind.DEVICE, MOUNT)
+        assert system.overlay.used_bytes == used_sectors(USED) * 512
+
+    def test_the_booted_stick_by_its_device_is_this_system(self, machine: MachineBuilder) -> None:
+        layouts.fedora_30(machine)
+        system = look(machine, "/dev/sdb1")
+
+        assert system.target.this_system
+        assert system.overlay.in_use
+        assert system.target.path == "/dev/sdb1"
+
+    def test_a_disk_with_partitions_names_them(self, machine: MachineBuilder) -> None:
+        attach(machine)
+        machine.path("/dev/sdc").touch()
+        with pytest.raises(NotALiveosError) as caught:
+            look(machine, "/dev/sdc")
+
+        assert "/dev/sdc1" in caught.value.hint
+
+    def test_one_that_is_not_mounted_needs_root(
+        self, machine: MachineBuilder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
+        layouts.installed(machine)
+        machine.block("sdd1", "8:49", fstype="vfat", label="STICK3", rm=True)
+        machine.path("/dev/sdd1").touch()
+        with pytest.raises(PrivilegeError, match="only root can mount it"):
+            look(machine, "/dev/sdd1")
+
+
+class TestHang:
+    """A dead stick answers to nothing: its gauge is unknown, the others are shown."""
+
+    def test_a_root_that_does_not_answer(self, machine: MachineBuilder) -> None:
+        layouts.fedora_30(machine)
+        probes = machine.probes()
+        answered = threading.Event()
+
+        def hung(path: Path) -> FilesystemUsage:
+            if path == machine.root:
+                answered.wait()
+            return probes.usage_of(path)
+
+        watch = LocalWatch(replace(probes, usage_of=hung), "live", patience=Patience(0.05))
+        system = watch.sample()
+        answered.set()
+
+        assert system.root.usage.used_bytes is None
+        assert system.root.unknown == "The root file system does not answer."
+        assert system.overlay.state is OverlayState.OK
+        assert system.host.usage.free_bytes == 5 * GIB
