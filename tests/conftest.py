@@ -1,7 +1,13 @@
-"""What all tests share."""
+"""What all tests share: no unit test runs a real command, hypothesis is patient."""
 
+import os
+import subprocess
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
+import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
@@ -10,3 +16,53 @@ from hypothesis.configuration import set_hypothesis_home_dir
 set_hypothesis_home_dir(Path(__file__).parents[1] / ".cache" / "hypothesis")
 settings.register_profile("liveos", deadline=None, print_blob=True)
 settings.load_profile("liveos")
+
+# Everything in Python that starts a program goes through Popen, one of these, or fork_exec:
+# asyncio and os.popen through Popen, os.spawn* through fork, multiprocessing through fork or
+# fork_exec. A fork is stopped too, since the child would otherwise meet the stopped exec and go
+# on as a second pytest.
+_OS_STARTERS = ("posix_spawn", "posix_spawnp", "system", "fork", "forkpty", "execv", "execve")
+
+_TRIED = pytest.StashKey[list[str]]()
+
+
+def _may_run_commands(item: pytest.Item) -> bool:
+    """Marked tests, and those of tests/vm: their machine is there to run commands."""
+    in_vm = "vm" in item.path.relative_to(Path(__file__).parent).parts
+    return in_vm or item.get_closest_marker("real_tools") is not None
+
+
+@contextmanager
+def _no_commands(tried: list[str]) -> Iterator[None]:
+    def refuse(*arguments: object, **_: object) -> None:
+        words = [each for each in arguments if isinstance(each, (str, bytes, list, tuple))]
+        tried.append(repr(words[0]) if words else "a command")
+        # Not an Exception: code that is ready for a failing command must not get by with it.
+        pytest.fail(f"A unit test ran a real command: {tried[-1]}. Mark it real_tools, or fake it.")
+
+    with (
+        patch.object(subprocess.Popen, "_execute_child", refuse),
+        patch("_posixsubprocess.fork_exec", refuse),
+        ExitStack() as os_patches,
+    ):
+        for name in _OS_STARTERS:
+            os_patches.enter_context(patch.object(os, name, refuse))
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Guard a test with all its fixtures, those of a module and of the session included."""
+    item.stash[_TRIED] = []
+    if _may_run_commands(item):
+        return (yield)
+    with _no_commands(item.stash[_TRIED]):
+        return (yield)
+
+
+@pytest.fixture(autouse=True)
+def _no_real_command_was_swallowed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that caught the refusal, or met it in another thread."""
+    yield
+    if tried := request.node.stash[_TRIED]:
+        pytest.fail(f"A unit test ran a real command: {tried[0]}.")
