@@ -168,11 +168,12 @@ def _of_fill(overlay: Overlay) -> Iterator[Finding]:
         )
     else:
         when = "now" if fraction >= ACT_FRACTION or soon else "soon"
+        how = "that needs no reboot" if overlay.in_use else "nothing in it is touched"
         yield Finding(
             Severity.WARNING,
             "overlay-filling",
             text,
-            f"Grow it {when}; that needs no reboot.",
+            f"Grow it {when}; {how}.",
             Operation.GROW,
         )
 

@@ -1,0 +1,95 @@
+"""`status`: the JSON document of schema 1, the exit codes, one screen of text."""
+
+import json
+
+import layouts
+import pytest
+from layouts import USED
+from machines import MachineBuilder, store, used_sectors
+
+from liveos_tui.errors import ExitCode
+from liveos_tui.live.local import LocalWatch
+from liveos_tui.live.model import LiveSystem
+from liveos_tui.live.report import document, exit_code, text
+
+
+def look(machine: MachineBuilder) -> LiveSystem:
+    return LocalWatch(machine.probes(), "live").sample()
+
+
+def test_the_document_has_every_field_of_schema_1(machine: MachineBuilder) -> None:
+    layouts.fedora_30(machine)
+    found = json.loads(json.dumps(document(look(machine))))
+
+    assert found["schema"] == 1
+    assert found["target"].keys() >= {"kind", "path", "label", "uuid", "filesystem", "writable"}
+    assert found["layout"].keys() >= {"kind", "image", "base"}
+    assert found["overlay"].keys() >= {
+        "state", "path", "in_use", "persistent", "table", "used_bytes", "total_bytes",
+        "metadata_bytes", "fraction", "rate_bytes_per_second", "seconds_until_full",
+    }  # fmt: skip
+    assert found["root"].keys() >= {"used_bytes", "total_bytes"}
+    assert found["home"].keys() >= {"path", "state", "used_bytes", "total_bytes"}
+    assert found["host"].keys() >= {"used_bytes", "total_bytes", "free_bytes"}
+    assert found["operations"].keys() == {"recover", "grow", "merge", "reset"}
+    assert found["operations"]["grow"] == {"possible": True, "why_not": None}
+
+
+def test_the_document_is_in_bytes(machine: MachineBuilder) -> None:
+    layouts.fedora_30(machine)
+    overlay = document(look(machine))["overlay"]
+
+    assert overlay["used_bytes"] == used_sectors(USED) * 512
+    assert overlay["metadata_bytes"] == 640 * 512
+
+
+def test_what_is_not_known_is_null(machine: MachineBuilder) -> None:
+    layouts.fedora_30(machine)
+    found = document(look(machine))
+
+    assert found["overlay"]["rate_bytes_per_second"] is None
+    assert found["overlay"]["seconds_until_full"] is None
+    assert found["home"]["used_bytes"] is None
+
+
+def test_a_finding_says_what_helps(machine: MachineBuilder) -> None:
+    layouts.fedora_30(machine, status="Overflow")
+    (finding,) = document(look(machine))["findings"]
+
+    assert finding["severity"] == "broken"
+    assert finding["code"] == "overlay-overflow"
+    assert "grow" in finding["action"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        ("1000/1048576 640", ExitCode.WELL),
+        ("754975/1048576 640", ExitCode.WELL),
+        ("838912/1048576 640", ExitCode.NEEDS_ATTENTION),
+        ("1048576/1048576 640", ExitCode.BROKEN),
+        ("Overflow", ExitCode.BROKEN),
+        ("Invalid", ExitCode.BROKEN),
+    ],
+)
+def test_the_exit_code_is_the_worst_finding(
+    machine: MachineBuilder, status: str, code: ExitCode
+) -> None:
+    layouts.fedora_30(machine, status=status)
+
+    assert exit_code(look(machine)) == code
+
+
+def test_the_text_fits_a_screen(machine: MachineBuilder) -> None:
+    layouts.fedora_30(machine)
+    lines = text(look(machine)).splitlines()
+
+    assert len(lines) <= 24
+    assert lines[2].startswith("Overlay")
+
+
+def test_the_text_names_the_worst_first(machine: MachineBuilder) -> None:
+    layouts.unused_overlay(machine, store(USED, valid=False))
+    findings = [line for line in text(look(machine)).splitlines() if line[:1].isupper()]
+
+    assert any(line.startswith("BROKEN: LiveOS/overlay-LIVE-12AB-CDEF") for line in findings)

@@ -1,0 +1,120 @@
+"""The command line, as a person or a script runs it, on practice sticks of real files."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.real_tools
+
+
+def liveos_tui(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "liveos_tui", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=os.environ | environment,
+    )
+
+
+@pytest.fixture(scope="module")
+def stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stick") / "practice"
+    liveos_tui("practice", str(folder), "--state", "healthy", "--no-console").check_returncode()
+    return folder
+
+
+def test_status_of_a_practice_stick(stick: Path) -> None:
+    found = liveos_tui("status", str(stick))
+
+    assert found.returncode == 0
+    assert "PRACTICE" in found.stdout.splitlines()[0]
+    assert found.stderr == ""
+
+
+def test_status_as_json_is_one_document(stick: Path) -> None:
+    found = json.loads(liveos_tui("status", str(stick), "--json").stdout)
+
+    assert found["overlay"]["state"] == "ok"
+    assert found["root"]["filesystem"] == "ext4"
+
+
+@pytest.mark.parametrize(
+    ("state", "overlay", "code"),
+    [
+        ("fresh", "fresh", 0),
+        ("nearly-full", "filling", 10),
+        ("overflow", "full", 20),
+        ("invalid", "invalid", 20),
+    ],
+)
+def test_the_states_of_practice_sticks(tmp_path: Path, state: str, overlay: str, code: int) -> None:
+    folder = str(tmp_path / "practice")
+    liveos_tui("practice", folder, "--state", state, "--no-console").check_returncode()
+    found = liveos_tui("status", folder, "--json")
+
+    assert json.loads(found.stdout)["overlay"]["state"] == overlay
+    assert found.returncode == code
+
+
+def test_a_folder_that_is_no_liveos_is_one_sentence_and_a_hint(tmp_path: Path) -> None:
+    found = liveos_tui("status", str(tmp_path))
+
+    assert found.returncode == 3
+    assert found.stdout == ""
+    assert len(found.stderr.splitlines()) == 2
+    assert "is not a LiveOS" in found.stderr
+
+
+def test_a_missing_target_is_a_mistake_of_usage() -> None:
+    assert liveos_tui("status", "/nowhere").returncode == 2
+
+
+def test_a_name_with_escape_sequences_does_not_reach_the_terminal() -> None:
+    assert "\x1b" not in liveos_tui("status", "/nowhere/\x1b]0;owned\x07").stderr
+
+
+def test_an_unknown_option_is_a_mistake_of_usage() -> None:
+    assert liveos_tui("status", "--jsn").returncode == 2
+
+
+def test_the_console_needs_a_terminal(stick: Path) -> None:
+    found = liveos_tui(str(stick))
+
+    assert found.returncode == 1
+    assert "status --json" in found.stderr
+
+
+def test_help_tells_targets_commands_and_exit_codes() -> None:
+    text = liveos_tui("--help").stdout
+
+    assert all(word in text for word in ("status", "practice", "TARGET", "exit codes", "examples"))
+
+
+def test_a_reader_that_goes_away_is_no_traceback(stick: Path) -> None:
+    found = subprocess.run(
+        ["sh", "-c", f"'{sys.executable}' -m liveos_tui --help | head -c 1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "Traceback" not in found.stderr
+
+
+def test_looking_changes_nothing_on_the_stick(stick: Path) -> None:
+    def state() -> list[tuple[str, int, int]]:
+        return [
+            (path.name, path.stat().st_mtime_ns, path.stat().st_size)
+            for path in sorted(stick.rglob("*"))
+        ]
+
+    before = state()
+    liveos_tui("status", str(stick))
+
+    assert state() == before
