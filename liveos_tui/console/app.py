@@ -43,11 +43,12 @@ Painted {{ height: 1; }}
 .-wide #more {{ display: block; }}
 #three {{ layout: horizontal; height: 4; }}
 #gauge-overlay {{ height: 4; }}
-#gauge-root, #gauge-home, #gauge-stick {{ height: 4; width: 1fr; }}
+#gauge-home, #gauge-stick {{ height: 4; width: 5fr; }}
+#gauge-root {{ height: 4; width: 6fr; }}
 #findings {{ height: 2; }}
 #devices, #table, #facts, #too-small, Page {{ height: 1fr; }}
 #history {{ height: 8; }}
-#sentence {{ height: 3; }}
+#sentence {{ height: 4; }}
 #details {{ height: 6; }}
 #alert {{ display: none; }}
 """

@@ -62,7 +62,7 @@ _ALARM = "#a52a2a"
 GROUND = {Look.PLAIN: ("ansi_default", "ansi_default"), Look.RICH: (_GROUND, _TEXT)}
 """Background and text colour of a whole screen, for each look."""
 
-_RICH = {
+_RICH_ON_GROUND = {
     Role.TEXT: Style(color=_TEXT),
     Role.STRONG: Style(color=_BRIGHT, bold=True),
     Role.MUTED: Style(color=_MUTED),
@@ -85,6 +85,9 @@ _RICH = {
     Role.SELECTED: Style(color=_BRIGHT, bgcolor="#2c4763", bold=True),
     Role.ALERT: Style(color=_BRIGHT, bgcolor=_ALARM, bold=True),
 }
+
+# Textual gives its own background only to cells that no widget draws.
+_RICH = {role: Style(bgcolor=_GROUND) + style for role, style in _RICH_ON_GROUND.items()}
 
 _PLAIN = {
     Role.TEXT: Style(),

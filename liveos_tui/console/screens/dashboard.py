@@ -105,7 +105,7 @@ class Dashboard(ConsoleScreen):
     def _device_rows(self, width: int) -> Sequence[tuple[str, list[Line]]]:
         rows = devices.merged(self.console.devices, self._seen())
         glyphs = self.brush.glyphs
-        return [(d.path, [devices.short_row(d, width, glyphs)]) for d in rows]
+        return [(d.path, [devices.row(d, width, glyphs)]) for d in rows]
 
     def _no_devices(self, _width: int) -> list[Line]:
         rows = devices.nothing(self.console.devices, self.brush.glyphs)

@@ -15,8 +15,11 @@ from liveos_tui.console.widgets.listing import Listing
 from liveos_tui.console.widgets.painted import Painted
 from liveos_tui.live.model import AttachedDevice
 
-_NO_TARGET = "This system is no live system. Choose the stick to look at; none is chosen for you."
-_CHOOSE = "Sticks that come and go are listed by themselves. Looking changes nothing on them."
+_NO_TARGET = (
+    "This system is no live system. Choose the stick that you want to look at: no target is ever "
+    "chosen for you."
+)
+_CHOOSE = "Sticks that come and go are listed here by themselves. Looking changes nothing."
 
 
 class Devices(ConsoleScreen):
@@ -49,17 +52,17 @@ class Devices(ConsoleScreen):
         yield self.details
         yield self.bottom
 
-    def _sentence(self, _width: int, _height: int) -> Sequence[Line]:
+    def _sentence(self, width: int, _height: int) -> Sequence[Line]:
         text = _CHOOSE if self.console.observation else _NO_TARGET
         role = Role.MUTED if self.console.observation else Role.STRONG
-        return [EMPTY, (Span(f" {text}", role),)]
+        return [EMPTY, *((Span(f" {row}", role),) for row in wrap(text, width - 2))]
 
     def _listed(self) -> tuple[AttachedDevice, ...]:
         return devices.merged(self.console.devices, self.console.observation)
 
     def _rows(self, width: int) -> Sequence[tuple[str, list[Line]]]:
         glyphs = self.brush.glyphs
-        return [(d.path, [devices.full_row(d, width, glyphs)]) for d in self._listed()]
+        return [(d.path, [devices.row(d, width, glyphs, model=True)]) for d in self._listed()]
 
     def _nothing(self, width: int) -> list[Line]:
         rows = devices.nothing(self.console.devices, self.brush.glyphs)

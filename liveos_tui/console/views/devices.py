@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from rich.cells import cell_len
+
 from liveos_tui.console.glyphs import Glyphs
-from liveos_tui.console.lines import Line, Span, cell, right, wrap_at_most
+from liveos_tui.console.lines import Line, Span, cell, clip, right, wrap_at_most
 from liveos_tui.console.state import DeviceList, Observation
 from liveos_tui.console.theme import Role
 from liveos_tui.console.wording import (
@@ -21,10 +23,12 @@ _PATH = 14
 _SIZE = 8
 _WHERE = 11
 _OVERLAY = 13
-_MODEL = 10
 
-_SHORT = 3 + _LABEL + 1 + _PATH + 1 + _SIZE + 2 + _WHERE + 2
-_FULL = 3 + _LABEL + 1 + _PATH + 1 + _SIZE + 2 + _MODEL + 1 + _WHERE + 1
+_START = 3 + _LABEL + 1 + _PATH + 1 + _SIZE + 2 + _WHERE + 2
+"""Cells before the overlay's column, without a model."""
+
+# The model has a column where this much is left for it; else it is among the details only.
+_LEAST_MODEL = 12
 
 DETAIL_ROWS = 4
 
@@ -77,45 +81,41 @@ def _foreign(device: AttachedDevice) -> bool:
     return device.overlay_state is None and bool(device.note)
 
 
-def short_row(device: AttachedDevice, width: int, glyphs: Glyphs) -> Line:
-    """A row of the dashboard's list."""
-    start = (
-        f"   {cell(device.label or '-', _LABEL, glyphs.dots)} "
-        f"{cell(device.path, _PATH, glyphs.dots)} "
-        f"{right(size(device.size_bytes) if device.size_bytes is not None else '', _SIZE)}  "
-        f"{cell(where(device), _WHERE)}  "
-    )
-    return _end(device, start, width - _SHORT, glyphs)
+def _model_width(width: int) -> int:
+    """Cells of the model's column on a terminal of this width; 0 for none."""
+    left = width - _START - _OVERLAY - 1 - SEVERITY_WIDTH - 3
+    return left if left >= _LEAST_MODEL else 0
+
+
+def _start(label: str, path: str, size: str, model: str, place: str) -> str:
+    return f"   {label} {path} {size}  {model}{'  ' if model else ''}{place}  "
 
 
 def header(width: int) -> Line:
-    """The names of the columns of `full_row`."""
-    model = _MODEL + max(0, width - _FULL - _OVERLAY - 1 - SEVERITY_WIDTH)
-    return (
-        Span(
-            f"   {cell('Label', _LABEL)} {cell('Device', _PATH)} {right('Size', _SIZE)}  "
-            f"{cell('Model', model)} {cell('Where', _WHERE)} {cell('Overlay', _OVERLAY)} ",
-            Role.MUTED,
-        ),
+    """The names of the columns of a row with the model."""
+    words = _start(
+        cell("Label", _LABEL),
+        cell("Device", _PATH),
+        right("Size", _SIZE),
+        cell("Model", _model_width(width)),
+        cell("Where", _WHERE),
     )
+    return (Span(words + "Overlay", Role.MUTED),)
 
 
-def full_row(device: AttachedDevice, width: int, glyphs: Glyphs) -> Line:
-    """A row of the Devices screen."""
-    model = _MODEL + max(0, width - _FULL - _OVERLAY - 1 - SEVERITY_WIDTH)
-    start = (
-        f"   {cell(device.label or '-', _LABEL, glyphs.dots)} "
-        f"{cell(device.path, _PATH, glyphs.dots)} "
-        f"{right(size(device.size_bytes) if device.size_bytes is not None else '', _SIZE)}  "
-        f"{cell(device.model or '-', model, glyphs.dots)} {cell(where(device), _WHERE)} "
+def row(device: AttachedDevice, width: int, glyphs: Glyphs, *, model: bool = False) -> Line:
+    """One device in one line; `model` shows its maker's name where there is room."""
+    model_width = _model_width(width) if model else 0
+    start = _start(
+        cell(device.label or "-", _LABEL, glyphs.dots),
+        cell(device.path, _PATH, glyphs.dots),
+        right(size(device.size_bytes) if device.size_bytes is not None else "", _SIZE),
+        cell(device.model or "-", model_width, glyphs.dots),
+        cell(where(device), _WHERE),
     )
-    return _end(device, start, width - _FULL - (model - _MODEL), glyphs)
-
-
-def _end(device: AttachedDevice, start: str, room: int, glyphs: Glyphs) -> Line:
+    room = width - cell_len(start) - 1
     if _foreign(device):
-        note = cell(device.note, room - 1, glyphs.dots).rstrip()
-        return (Span(start, Role.MUTED), Span(note, Role.MUTED))
+        return (Span(start + clip(device.note, room, glyphs.dots), Role.MUTED),)
     word, role = severity_word(device.severity)
     overlay = cell(overlay_words(device), _OVERLAY, glyphs.dots)
     return (Span(start), Span(overlay + " "), Span(word, role))
@@ -134,10 +134,10 @@ def details(device: AttachedDevice | None, width: int, glyphs: Glyphs) -> list[L
     ]
     text = f" {glyphs.separator} ".join(f"{name} {value}" for name, value in facts)
     lines: list[Line] = [
-        (Span(row),) for row in wrap_at_most(text, width, DETAIL_ROWS - 1, glyphs.dots)
+        (Span(text_row),) for text_row in wrap_at_most(text, width, DETAIL_ROWS - 1, glyphs.dots)
     ]
     note = device.note or (
         "Its overlay is unknown." if device.overlay_state is None else "Enter opens it."
     )
-    rows = wrap_at_most(note, width, DETAIL_ROWS - len(lines), glyphs.dots)
-    return [*lines, *((Span(row, Role.MUTED),) for row in rows)]
+    notes = wrap_at_most(note, width, DETAIL_ROWS - len(lines), glyphs.dots)
+    return [*lines, *((Span(text_row, Role.MUTED),) for text_row in notes)]

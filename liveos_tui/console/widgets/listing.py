@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.message import Message
 
 from liveos_tui.console.lines import EMPTY, Brush, Line, Span, both_ends, width_of
@@ -142,7 +142,11 @@ class Listing(Painted, can_focus=True):
 
     def _place_cursor(self) -> None:
         if self.has_focus and self.size:
-            self.app.cursor_position = self.region.offset + Offset(1, self._marker_row)
+            place = self.region.offset + Offset(1, self._marker_row)
+            if place != self.app.cursor_position:
+                self.app.cursor_position = place
+                # The cursor is moved at the end of a frame, so there has to be one.
+                self.refresh(Region(1, self._marker_row, 1, 1))
 
     def on_focus(self) -> None:
         """Show the marker."""
