@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from liveos_tui.console.lines import Brush
 from liveos_tui.console.probes import DeviceProbe, History, TargetProbe
+from liveos_tui.console.screens.base import ConsoleScreen
 from liveos_tui.console.screens.dashboard import Dashboard
 from liveos_tui.console.screens.devices import Devices
 from liveos_tui.console.screens.help import Help
@@ -212,11 +213,10 @@ class Console(App[int]):
             self._paint()
 
     def _paint(self) -> None:
+        # All of them, since one may be shown again soon; at the very end there is none.
         for screen in self.screen_stack:
-            if isinstance(screen, Dashboard | Devices) and screen.is_mounted:
+            if isinstance(screen, ConsoleScreen) and screen.is_mounted:
                 screen.paint()
-        if isinstance(self.screen, Help):
-            self.screen.paint()
 
     # Screens.
 

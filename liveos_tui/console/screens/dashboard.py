@@ -50,7 +50,7 @@ class Dashboard(ConsoleScreen):
         )
         self.findings = Listing(
             brush,
-            lambda _: [(Span(" What matters now", Role.HEADING),)],
+            lambda _: [findings.heading(self._seen())],
             lambda width: findings.entries(self._seen(), width),
             lambda _: [findings.nothing(self._seen())],
             id="findings",
@@ -148,9 +148,9 @@ class Dashboard(ConsoleScreen):
     def on_listing_left(self, message: Listing.Left) -> None:
         """The arrows go on in the other list."""
         if message.listing is self.findings and message.direction > 0:
-            self.devices.focus()
+            self.set_focus(self.devices)
         elif message.listing is self.devices and message.direction < 0:
-            self.findings.focus()
+            self.set_focus(self.findings)
 
     def on_listing_moved(self, _message: Listing.Moved) -> None:
         """Enter may do something now, or nothing any more."""

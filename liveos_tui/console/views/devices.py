@@ -35,7 +35,7 @@ DETAIL_ROWS = 4
 
 def merged(devices: DeviceList, seen: Observation | None) -> tuple[AttachedDevice, ...]:
     """The list, with the watched one's fill from its last sample: two figures never disagree."""
-    system = seen.system if seen else None
+    system = seen.system if seen and not seen.old else None
     if system is None:
         return devices.devices or ()
     watched = {system.target.device, system.target.path}

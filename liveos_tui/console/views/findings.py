@@ -10,6 +10,12 @@ _INDENT = 3 + SEVERITY_WIDTH + 2
 """Cells before the text: the marker's place, the severity and a gap."""
 
 
+def heading(seen: Observation | None) -> Line:
+    """What the findings are: of this moment, or of the last one that is known."""
+    old = seen is not None and seen.old and seen.system is not None
+    return (Span(" What mattered when last seen" if old else " What matters now", Role.HEADING),)
+
+
 def entries(seen: Observation | None, width: int) -> list[tuple[str, list[Line]]]:
     """Each finding as its code and its lines."""
     if seen is None or seen.system is None:

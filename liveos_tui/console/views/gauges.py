@@ -93,10 +93,11 @@ def _bar_with_history(
 
 def root(seen: Observation | None, width: int, glyphs: Glyphs) -> list[Line]:
     """The file system inside base and overlay: it can be full while the overlay is not."""
-    name = "Root file system" if width >= 27 else "Root"
     if seen is None or seen.system is None:
-        return _frame(name, (), [], width, glyphs)
+        return _frame("Root", (), [], width, glyphs)
     part = seen.system.root
+    # A longer status than a percentage leaves less room for the name.
+    name = "Root file system" if part.usage.fraction is not None or width >= 32 else "Root"
     extra = [part.filesystem or ""]
     if part.read_only:
         extra.insert(0, "read-only")

@@ -39,10 +39,11 @@ class Painted(Widget):
 
     def paint(self) -> None:
         """Look at the values again and redraw what differs."""
-        width, height = self.size
-        if not (width and height) or self._painted_size != self.size:
+        size = self.size
+        if not size or self._painted_size != size:
+            # Not shown, or about to be drawn anew as a whole.
             return
-        before, self._lines = self._lines, self._laid_out()
+        before, self._lines = self._lines, self._laid_out(size)
         changed = [
             Region(0, y, max(width_of(old), width_of(new)) or 1, 1)
             for y, (old, new) in enumerate(zip(before, self._lines, strict=True))
@@ -51,14 +52,15 @@ class Painted(Widget):
         if changed:
             self.refresh(*changed)
 
-    def _laid_out(self) -> list[Line]:
-        self._painted_size = self.size
-        width, height = self.size
+    def _laid_out(self, size: Size) -> list[Line]:
+        self._painted_size = size
+        width, height = size
         lines = list(self.view(width, height))[:height]
         return lines + [EMPTY] * (height - len(lines))
 
     def render_line(self, y: int) -> Strip:
         """One row, as Textual asks for it."""
-        if self._painted_size != self.size:
-            self._lines = self._laid_out()
-        return self.brush.strip(self._lines[y], self.size.width)
+        size = self.size
+        if self._painted_size != size:
+            self._lines = self._laid_out(size)
+        return self.brush.strip(self._lines[y], size.width)

@@ -1,0 +1,182 @@
+import pytest
+from console_fakes import GIB, MIB
+from console_harness import ASCII, PLAIN, RICH
+from rich.cells import cell_len
+
+from liveos_tui.console import drawing, wording
+from liveos_tui.console.glyphs import RICH as RICH_GLYPHS
+from liveos_tui.console.glyphs import SAFE
+from liveos_tui.console.lines import (
+    Brush,
+    Span,
+    both_ends,
+    cell,
+    clip,
+    cut,
+    harmless,
+    spread,
+    width_of,
+    wrap,
+    wrap_at_most,
+)
+from liveos_tui.console.theme import Role, styles
+from liveos_tui.system.terminal import TerminalProfile
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "0 B"),
+        (512, "512 B"),
+        (int(5.14 * MIB), "5.1 MiB"),
+        (31 * MIB, "31 MiB"),
+        (425 * MIB, "425 MiB"),
+        (2 * GIB, "2.0 GiB"),
+        (int(14.9 * GIB), "14.9 GiB"),
+    ],
+)
+def test_sizes_have_about_three_figures_and_binary_units(count: int, words: str) -> None:
+    assert wording.size(count) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "less than a minute"),
+        (59, "less than a minute"),
+        (61, "about 1 minute"),
+        (1020, "about 17 minutes"),
+        (7170, "about 120 minutes"),
+        (3 * 3600 - 60, "about 3 hours"),
+        (47 * 3600, "about 47 hours"),
+        (5 * 86400 + 3600, "about 5 days"),
+        (400 * 86400, "about 400 days"),
+    ],
+)
+def test_times_are_told_no_finer_than_they_are_known(seconds: float, words: str) -> None:
+    assert wording.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("bytes_per_second", "words"),
+    [
+        (5.1 * MIB / 60, "+5.1 MiB/min"),
+        (-2 * MIB / 60, "-2.0 MiB/min"),
+        (0.0, "not growing"),
+        (0.001, "not growing"),
+    ],
+)
+def test_rates_have_a_sign(bytes_per_second: float, words: str) -> None:
+    assert wording.rate(bytes_per_second) == words
+
+
+def test_an_overlay_with_a_single_free_byte_is_not_told_as_full() -> None:
+    assert wording.percent(1 - 1e-12) == "99 %"
+    assert wording.percent(1.0) == "100 %"
+
+
+def test_text_is_clipped_by_cells_and_shows_that_something_is_missing() -> None:
+    assert clip("overlay", 7) == "overlay"
+    assert clip("overlays", 7) == "over..."
+    assert cell_len(clip("持久存储覆盖层", 9)) <= 9
+    assert cell("ab", 4) == "ab  "
+
+
+def test_a_cut_line_shows_that_something_is_missing_even_between_two_spans() -> None:
+    line = (Span("abcd"), Span("efgh", Role.STRONG))
+    assert "".join(span.text for span in cut(line, 6)) == "abc..."
+    assert width_of(cut(line, 5)) <= 5
+
+
+def test_the_end_of_a_line_outlives_its_start() -> None:
+    line = both_ends((Span("a long start of a line"),), (Span("12:04"),), 16)
+    assert "".join(span.text for span in line) == "a long s...12:04"
+
+
+def test_words_that_are_longer_than_a_row_are_broken() -> None:
+    assert wrap("to abcdefghij", 4) == ["to", "abcd", "efgh", "ij"]
+
+
+def test_text_that_needs_more_rows_than_there_are_ends_in_dots() -> None:
+    assert wrap_at_most("one two three four five", 9, 2) == ["one two", "three ..."]
+
+
+def test_the_least_important_figure_is_left_out_first() -> None:
+    assert spread(["aaa", "bbb", "ccc"], 15) == "aaa   bbb   ccc"
+    assert spread(["aaa", "bbb", "ccc"], 13) == "aaa  bbb  ccc"
+    assert spread(["aaa", "bbb", "ccc"], 12) == "aaa   bbb"
+
+
+def test_what_a_terminal_would_act_on_is_never_drawn() -> None:
+    assert harmless("a\x1b[31m\x9b\r\n", ascii_only=False) == "a[31m"
+
+
+def test_where_only_ascii_is_safe_other_letters_keep_their_place() -> None:
+    shown = harmless("Größe 覆", ascii_only=True)
+    assert shown == "Gr??e ??"
+
+
+def test_a_strip_is_exactly_as_wide_as_its_row() -> None:
+    for text in ("", "short", "far too long for this row", "覆盖覆盖覆盖"):
+        assert Brush(PLAIN).strip((Span(text),), 11).cell_length == 11
+
+
+def test_a_bar_shows_a_trace_of_use_and_is_full_only_when_it_is() -> None:
+    def text(fraction: float) -> str:
+        return "".join(span.text for span in drawing.bar(fraction, 10, Role.FILL, SAFE))
+
+    assert text(0.0) == "░" * 10
+    assert text(0.001) == "█" + "░" * 9
+    assert text(0.5) == "█████░░░░░"
+    assert text(0.999) == "█████████░"
+    assert text(1.0) == "█" * 10
+    assert text(7.5) == "█" * 10
+
+
+def test_the_rich_bar_knows_eighths() -> None:
+    text = "".join(span.text for span in drawing.bar(0.55, 10, Role.FILL, RICH_GLYPHS))
+    assert text == "█████▌    "
+
+
+def test_a_frame_keeps_its_width_whatever_is_in_it() -> None:
+    rows = [(Span("x" * 200),), (), (Span("覆" * 50),)]
+    lines = drawing.box("t" * 99, (Span("s" * 30),), rows, 40, SAFE)
+    assert [width_of(line) for line in lines] == [40] * 5
+
+
+def test_a_chart_shows_the_highest_value_at_the_top_and_the_lowest_at_the_bottom() -> None:
+    shown = drawing.scale([100, 150, 200], 200)
+    assert drawing.chart([100, 150, 200], shown, 2, SAFE) == ["  █", "███"]
+
+
+def test_a_trickle_stays_flat_in_the_chart() -> None:
+    values = [1000, 1001, 1002]
+    shown = drawing.scale(values, 100_000)
+    assert drawing.chart(values, shown, 1, RICH_GLYPHS) == ["▁▁▁"]
+
+
+def test_history_is_spaced_by_time_not_by_samples() -> None:
+    points = [(0.0, 1), (1.0, 2), (2.0, 3), (8.0, 4)]
+    assert drawing.columns(points, 4) == [3, 3, 3, 4]
+
+
+@pytest.mark.parametrize("terminal", [PLAIN, ASCII, RICH, TerminalProfile(colour=False)])
+def test_every_role_has_a_style_in_every_look(terminal: TerminalProfile) -> None:
+    assert set(styles(terminal)) == set(Role)
+
+
+def test_without_colour_no_role_has_one_and_danger_still_stands_out() -> None:
+    table = styles(TerminalProfile(colour=False))
+    assert all(style.color is None and style.bgcolor is None for style in table.values())
+    assert table[Role.DANGER].reverse
+    assert table[Role.ALERT].reverse
+
+
+def test_the_plain_look_keeps_to_the_eight_dark_colours() -> None:
+    numbers = {
+        colour.number
+        for style in styles(PLAIN).values()
+        for colour in (style.color, style.bgcolor)
+        if colour is not None
+    }
+    assert numbers <= set(range(8))
