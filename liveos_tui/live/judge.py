@@ -16,7 +16,7 @@ from liveos_tui.live.model import (
     Target,
     TargetKind,
 )
-from liveos_tui.live.operations import possibilities
+from liveos_tui.live.operations import ILL, possibilities
 from liveos_tui.live.words import duration, percent, size
 
 # lvm2's dmeventd begins to warn at 80 %; 5 % of a 512 MiB overlay is one package update, so a
@@ -28,7 +28,6 @@ WARNING_SECONDS = 3600.0
 FILESYSTEM_WARNING_FRACTION = 0.95
 LEAST_MEMORY_BYTES = 128 * 1024 * 1024
 
-_ILL = frozenset({OverlayState.FULL, OverlayState.OVERFLOW, OverlayState.INVALID})
 
 _BOOT_WITHOUT = (
     "Boot this stick once without its overlay (leave rd.live.overlay= out at the boot prompt), "
@@ -180,7 +179,7 @@ def _of_fill(overlay: Overlay) -> Iterator[Finding]:
 
 def _of_store_file(system: LiveSystem) -> Iterator[Finding]:
     overlay, free = system.overlay, system.host.usage.free_bytes
-    if overlay.fragile_size and overlay.state not in _ILL:
+    if overlay.fragile_size and overlay.state not in ILL:
         yield Finding(
             Severity.WARNING,
             "overlay-fragile-size",
@@ -231,7 +230,7 @@ def _of_unused_overlay(system: LiveSystem) -> Iterator[Finding]:
             f"{name} is not in use at this boot. {unused.damage or ''}".strip(),
             "Leave it as it is and copy it before anything else.",
         )
-    elif unused.state in _ILL:
+    elif unused.state in ILL:
         yield Finding(
             Severity.BROKEN,
             f"unused-overlay-{unused.state}",
@@ -272,7 +271,7 @@ def _of_root(system: LiveSystem) -> Iterator[Finding]:
             "Delete what is not needed.",
         )
     booted_read_only = system.overlay.in_use and root.read_only
-    if booted_read_only and system.overlay.state not in _ILL:
+    if booted_read_only and system.overlay.state not in ILL:
         yield Finding(
             Severity.WARNING, "root-read-only", "The root file system is mounted read-only."
         )

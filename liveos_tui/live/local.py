@@ -23,6 +23,7 @@ from liveos_tui.live.model import (
     OverlayState,
     RootFilesystem,
 )
+from liveos_tui.live.operations import ILL
 from liveos_tui.live.overlay import OverlayMeter
 from liveos_tui.live.recognise import MissingTargetError, Recognised, recognise
 from liveos_tui.live.site import Site
@@ -141,6 +142,9 @@ class LocalWatch:
         if overlay.used_bytes is None or not overlay.in_use:
             return overlay
         self._fill.add(self._clock(), overlay.used_bytes)
+        if overlay.state in ILL:
+            # It is full: the rate at which it got there foretells nothing any more.
+            return overlay
         known = replace(
             overlay,
             rate_bytes_per_second=self._fill.rate(),

@@ -16,7 +16,9 @@ FAT_FILE_LIMIT_BYTES = (1 << 32) - 1
 
 _LEAST_GROWTH_BYTES = 1024 * 1024
 
-_ILL = frozenset({OverlayState.FULL, OverlayState.OVERFLOW, OverlayState.INVALID})
+ILL = frozenset({OverlayState.FULL, OverlayState.OVERFLOW, OverlayState.INVALID})
+"""States in which nothing more can be written to an overlay."""
+
 _EXT = frozenset({"ext2", "ext3", "ext4"})
 _REPAIR_TOOLS = {"xfs": "xfs_repair", "btrfs": "btrfs check"}
 
@@ -60,7 +62,7 @@ def _why_not_recover(system: LiveSystem) -> str | None:
     overlay = _persistent(system)
     if reason := _why_not_store(system, overlay):
         return reason
-    if overlay.state not in _ILL and system.root.clean is not False:
+    if overlay.state not in ILL and system.root.clean is not False:
         return "The overlay is fine: there is nothing to recover."
     if overlay.in_use:
         return (
@@ -100,7 +102,7 @@ def _why_not_merge(system: LiveSystem) -> str | None:
         return "The image is damaged: there is nothing to merge into."
     if overlay.state is OverlayState.FRESH:
         return "The overlay is empty: there is nothing to merge."
-    if overlay.state in _ILL or overlay.damage or system.root.clean is False:
+    if overlay.state in ILL or overlay.damage or system.root.clean is False:
         return "Recover the overlay first: only a clean file system can be merged."
     return None
 

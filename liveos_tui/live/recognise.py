@@ -101,9 +101,7 @@ def _mode(probes: Probes, path: str) -> int:
         ) from error
 
 
-def _number(
-    probes: Probes, path: str, mode: int, devices: tuple[BlockDevice, ...]
-) -> str | None:
+def _number(probes: Probes, path: str, mode: int, devices: tuple[BlockDevice, ...]) -> str | None:
     """The number ("8:17") of a block device; None for everything else.
 
     `lsblk` is asked before the node: the nodes of a captured machine are no devices here.
@@ -190,6 +188,7 @@ def _attached(probes: Probes, target: Target, stick_path: str, mount: Mount) -> 
             label=label and clean(label),
             uuid=uuid and clean(uuid),
             mount_point=clean(stick_path),
+            device=None if is_folder else target.device,
             model=None if is_folder else target.model,
         ),
         layout=layout,

@@ -299,3 +299,41 @@ class TestHome:
 
         assert system.home.state is HomeState.UNREADABLE
         assert system.overlay.state is OverlayState.OK
+
+
+class TestRate:
+    """How fast it fills, over the samples of one watch."""
+
+    def test_is_told_with_the_time_until_full(self, machine: MachineBuilder) -> None:
+        layouts.fedora_30(machine)
+        probes = machine.probes()
+        seconds = iter([0.0, 60.0])
+        watch = LocalWatch(probes, "live", clock=lambda: next(seconds))
+        first = watch.sample().overlay
+        machine.answer("dmsetup status", "live-rw: 0 4194304 snapshot 500000/1048576 640\n")
+        second = watch.sample().overlay
+
+        assert first.rate_bytes_per_second is None
+        rate = (500000 - used_sectors(USED)) * 512 / 60
+        assert second.rate_bytes_per_second == pytest.approx(rate)
+        assert second.seconds_until_full == pytest.approx((1048576 - 500000) * 512 / rate)
+
+    def test_of_less_than_an_hour_warns_before_80_percent(self, machine: MachineBuilder) -> None:
+        layouts.fedora_30(machine)
+        seconds = iter([0.0, 60.0])
+        watch = LocalWatch(machine.probes(), "live", clock=lambda: next(seconds))
+        watch.sample()
+        machine.answer("dmsetup status", "live-rw: 0 4194304 snapshot 500000/1048576 640\n")
+        system = watch.sample()
+
+        assert system.overlay.state is OverlayState.FILLING
+        assert "full in about 1 minute" in system.findings[0].text
+
+    def test_of_an_overlay_that_has_died_is_not_told(self, machine: MachineBuilder) -> None:
+        layouts.fedora_30(machine)
+        seconds = iter([0.0, 60.0])
+        watch = LocalWatch(machine.probes(), "live", clock=lambda: next(seconds))
+        watch.sample()
+        machine.answer("dmsetup status", "live-rw: 0 4194304 snapshot Overflow\n")
+
+        assert watch.sample().overlay.seconds_until_full is None
