@@ -3,9 +3,8 @@
 from functools import lru_cache
 from typing import assert_never
 
-import humanize
-
 from liveos_tui.console.theme import Role
+from liveos_tui.live import words
 from liveos_tui.live.model import (
     ImageFormat,
     Layout,
@@ -19,8 +18,12 @@ from liveos_tui.live.model import (
 )
 
 _MINUTE = 60
-_HOUR = 3600
-_DAY = 86400
+
+# The words of `live`, as in findings and `status`: two places never round one figure differently.
+# Cached, since most figures of a sample are those of the sample before.
+size = lru_cache(maxsize=512)(words.size)
+duration = lru_cache(maxsize=256)(words.duration)
+percent = words.percent
 
 STATE_ROLES = {
     OverlayState.FRESH: Role.GOOD,
@@ -48,52 +51,13 @@ SEVERITY_WORDS = {
 SEVERITY_WIDTH = max(len(word) for word, _ in SEVERITY_WORDS.values())
 
 
-@lru_cache(maxsize=512)
-def size(count: int) -> str:
-    """Bytes in binary units, three figures where it can be: "5.1 MiB", "425 MiB", "14.9 GiB"."""
-    text = humanize.naturalsize(count, binary=True, format="%.1f")
-    number, _, unit = text.partition(" ")
-    if unit.startswith("Byte"):
-        return f"{number} B"
-    value = float(number)
-    if abs(value) >= 100 or (abs(value) >= 10 and unit in {"KiB", "MiB"}):
-        number = f"{value:.0f}"
-    return f"{number} {unit}"
-
-
-def size_or_unknown(count: int | None) -> str:
-    """`size`, or the word for a figure that is missing."""
-    return "unknown" if count is None else size(count)
-
-
-def percent(fraction: float) -> str:
-    """A part of 1 in per cent. 100 only when nothing at all is left."""
-    value = min(99, int(fraction * 100)) if fraction < 1 else round(fraction * 100)
-    return f"{value} %"
-
-
 @lru_cache(maxsize=64)
 def rate(bytes_per_second: float) -> str:
     """How fast something grows, by the minute: "+5.1 MiB/min"."""
     by_minute = round(bytes_per_second * _MINUTE)
     if by_minute == 0:
         return "not growing"
-    return f"{by_minute / abs(by_minute):+.0f}"[0] + f"{size(abs(by_minute))}/min"
-
-
-@lru_cache(maxsize=256)
-def duration(seconds: float) -> str:
-    """A time to come, no finer than it can be known: "about 17 minutes", "about 5 hours"."""
-    if seconds < _MINUTE:
-        return "less than a minute"
-    if seconds < 2 * _HOUR:
-        rounded, unit, left_out = round(seconds / _MINUTE) * _MINUTE, "minutes", ["hours"]
-    elif seconds < 2 * _DAY:
-        rounded, unit, left_out = round(seconds / _HOUR) * _HOUR, "hours", ["days"]
-    else:
-        rounded, unit, left_out = round(seconds / _DAY) * _DAY, "days", ["months", "years"]
-    words = humanize.precisedelta(rounded, minimum_unit=unit, suppress=left_out, format="%.0f")
-    return f"about {words}"
+    return f"{'+' if by_minute > 0 else '-'}{size(abs(by_minute))}/min"
 
 
 def state_word(state: OverlayState | None) -> tuple[str, Role]:

@@ -13,7 +13,6 @@ from liveos_tui.console.wording import (
     percent,
     severity_word,
     size,
-    size_or_unknown,
     state_word,
 )
 from liveos_tui.live.model import AttachedDevice
@@ -129,7 +128,7 @@ def details(device: AttachedDevice | None, width: int, glyphs: Glyphs) -> list[L
         ("Label", device.label or "none"),
         ("UUID", device.uuid or "none"),
         ("File system", device.filesystem or "unknown"),
-        ("Size", size_or_unknown(device.size_bytes)),
+        ("Size", size(device.size_bytes)),
         ("Model", device.model or "unknown"),
     ]
     text = f" {glyphs.separator} ".join(f"{name} {value}" for name, value in facts)

@@ -1,0 +1,154 @@
+"""What a real terminal shows: the console on a pseudo-terminal, its bytes read by an emulator."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyte
+import pytest
+
+pytestmark = pytest.mark.real_tools
+
+_PATIENCE_SECONDS = 30.0
+
+_PROGRAM = r"""
+import os, sys, threading
+from dataclasses import replace
+from console_fakes import STICK, THIS, FakeMachine
+from liveos_tui.console.app import run
+from liveos_tui.system.terminal import profile
+
+label = sys.argv[2]
+stick = replace(STICK, target=replace(STICK.target, label=label))
+
+def hung():
+    threading.Event().wait()
+
+answers = {"live": hung if sys.argv[1] == "hung" else stick}
+sys.exit(run(FakeMachine(answers, (replace(THIS, label=label),)), "live", profile(os.environ)))
+"""
+
+
+class Terminal:
+    """The console on a terminal of 80x25, as a person at it sees it."""
+
+    def __init__(self, *arguments: str, environment: dict[str, str]) -> None:
+        self.screen = pyte.Screen(80, 25)
+        self._stream = pyte.ByteStream(self.screen)
+        self.bytes = b""
+        self._fd, end = pty.openpty()
+        fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 80, 0, 0))
+        kept = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parent)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, *arguments],
+            stdin=end,
+            stdout=end,
+            stderr=end,
+            env=kept | environment,
+            start_new_session=True,
+        )
+        os.close(end)
+
+    def press(self, keys: str) -> None:
+        os.write(self._fd, keys.encode())
+
+    def read(self) -> None:
+        ready, _, _ = select.select([self._fd], [], [], 0.1)
+        if not ready:
+            return
+        try:
+            data = os.read(self._fd, 65536)
+        except OSError:
+            # The last one that had the terminal open has ended.
+            return
+        self.bytes += data
+        self._stream.feed(data)
+
+    def until(self, words: str) -> None:
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while words not in "\n".join(self.screen.display):
+            assert time.monotonic() < end, "\n".join(self.screen.display)
+            self.read()
+
+    def exit_code(self) -> int:
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while self.process.poll() is None:
+            assert time.monotonic() < end, "it does not end"
+            self.read()
+        return self.process.returncode
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._fd)
+
+
+@pytest.fixture
+def terminals() -> Iterator[list[Terminal]]:
+    opened: list[Terminal] = []
+    yield opened
+    for terminal in opened:
+        terminal.close()
+
+
+LINUX = {"TERM": "linux", "LANG": "C.UTF-8"}
+
+
+def test_the_linux_console_shows_the_dashboard(terminals: list[Terminal]) -> None:
+    terminal = Terminal("still", "LIVE", environment=LINUX)
+    terminals.append(terminal)
+    terminal.until("FILLING 83 %")
+    terminal.until("WARN    The overlay is full in about 17 minutes.")
+    assert terminal.screen.display[24].startswith(" d Devices")
+    assert terminal.screen.buffer[2][2].data == "█"
+    assert terminal.screen.buffer[2][2].fg == "brown"  # the dark yellow of 8 colours
+    terminal.press("q")
+    assert terminal.exit_code() == 0
+
+
+def test_without_a_unicode_locale_every_byte_is_ascii(terminals: list[Terminal]) -> None:
+    environment = {"TERM": "vt220", "LC_ALL": "C"}
+    terminal = Terminal("still", "Gr\u00f6\u00dfe", environment=environment)
+    terminals.append(terminal)
+    terminal.until("FILLING 83 %")
+    assert terminal.bytes.isascii()
+    assert "Gr??e" in terminal.screen.display[0]
+
+
+def test_no_color_is_kept_to(terminals: list[Terminal]) -> None:
+    terminal = Terminal("still", "LIVE", environment=LINUX | {"NO_COLOR": "1"})
+    terminals.append(terminal)
+    terminal.until("FILLING 83 %")
+    codes = {c for m in re.findall(rb"\x1b\[([0-9;]*)m", terminal.bytes) for c in m.split(b";")}
+    assert not {c for c in codes if c and (30 <= int(c) <= 38 or 40 <= int(c) <= 48)}
+
+
+def test_not_even_a_label_that_nobody_cleaned_reaches_the_terminal_as_a_command(
+    terminals: list[Terminal],
+) -> None:
+    terminal = Terminal("still", "x\x1b]0;owned\x07\x1b[2Jy", environment=LINUX)
+    terminals.append(terminal)
+    terminal.until("FILLING 83 %")
+    assert b"\x1b]0;" not in terminal.bytes
+    assert b"\x1b[2J" not in terminal.bytes
+    assert "x]0;owned[2Jy" in terminal.screen.display[0]
+
+
+def test_a_probe_that_hangs_does_not_keep_it_from_quitting(terminals: list[Terminal]) -> None:
+    terminal = Terminal("hung", "LIVE", environment=LINUX)
+    terminals.append(terminal)
+    terminal.until("Looking at live")
+    begun = time.monotonic()
+    terminal.press("q")
+    assert terminal.exit_code() == 0
+    assert time.monotonic() - begun < 10
