@@ -1,0 +1,66 @@
+"""The console writes nothing to the root it watches: five minutes of it, beside five without."""
+
+import re
+import time
+
+from conftest import Boot
+from kernel import PROGRAM, snapshot_sectors
+from stick import Stick
+
+SECONDS = 300
+
+# Calls that can open for writing or change a folder; strace shows the flags and the result.
+_CALLS = "open,openat,openat2,creat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat"
+_WRITES = re.compile(r"\b(creat|rename\w*|unlink\w*|mkdir\w*)\(|O_WRONLY|O_RDWR|O_CREAT|O_TRUNC")
+_PATH = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_NOT_THE_ROOT = ("/dev/", "/proc/", "/run/", "/sys/", "/tmp/")
+"""tmpfs and the kernel's own file systems."""
+
+
+def used(stick: Stick) -> int:
+    stick.run("sync")
+    return snapshot_sectors(stick.run("dmsetup status live-rw").stdout)[0]
+
+
+def writes_to_the_root(trace: str) -> list[str]:
+    found = []
+    for line in trace.splitlines():
+        if " = -1 " in line or not _WRITES.search(line):
+            continue
+        path = _PATH.search(line)
+        if path and not path[1].startswith(_NOT_THE_ROOT):
+            found.append(line)
+    return found
+
+
+def test_five_minutes_of_watching(boot: Boot) -> None:
+    without, watched = boot(), boot()
+    watched.install()
+    with watched.terminal(PROGRAM, environment={"LANG": "C.UTF-8"}) as terminal:
+        terminal.wait_for(r"Overlay .* OK \d+ %", 120)
+        process = terminal.process_id
+        watched.run(
+            f"strace -f -qq -e trace={_CALLS} -o /run/trace -p {process} >/dev/null 2>&1 & sleep 3"
+        )
+        before = used(without), used(watched)
+        time.sleep(SECONDS)
+        grown = used(without) - before[0], used(watched) - before[1]
+        open_for_writing = watched.run(
+            "for pid in $(pgrep -f liveos_tui); do for fd in /proc/$pid/fd/*; do "
+            'flags=$(sed -n "s/^flags:[^0-9]*//p" /proc/$pid/fdinfo/${fd##*/} 2>/dev/null); '
+            '[ "$((0${flags:-0} & 3))" -ne 0 ] && readlink $fd; done; done; true'
+        ).stdout.split()
+        trace = watched.read("/run/trace")
+        terminal.send("q")
+        terminal.wait_end()
+
+    assert "dmsetup" in trace or "openat(" in trace, "strace has seen the console at work"
+    assert writes_to_the_root(trace) == []
+    on_root = [
+        path
+        for path in open_for_writing
+        if path.startswith("/") and not path.startswith(_NOT_THE_ROOT)
+    ]
+    assert on_root == []
+    # One chunk of grace: the two systems' own clocks are not the same to the second.
+    assert grown[1] <= grown[0] + 8

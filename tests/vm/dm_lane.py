@@ -1,0 +1,67 @@
+"""Runs pytest on tests/vm/dm as root in a real Linux kernel, on this machine's own files.
+
+    python tests/vm/dm_lane.py [pytest arguments]
+
+The guest sees this machine's `/` read-only under a tmpfs: the same Python, the same checkout, and
+nothing that a test does is left behind. Its console goes to standard output as it comes. Ends with
+pytest's exit code; 124 when the deadline passes, 125 when the guest dies without one.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from machine import CACHE, CHECKOUT, PATIENCE, qemu_base
+
+DEADLINE_SECONDS = float(os.environ.get("LIVEOS_VM_DM_DEADLINE", "600")) * PATIENCE
+TIMED_OUT = 124
+NO_EXIT_CODE = 125
+
+
+def run(command: str, memory_mib: int = 2048) -> int:
+    """Run a shell command in the guest; its exit code."""
+    with tempfile.TemporaryDirectory(prefix="liveos-dm-") as folder:
+        result = Path(folder)
+        (result / "command").write_text(command + "\n")
+        image = CACHE / "dm"
+        share = "local,security_model=none,multidevs=remap"
+        machine = subprocess.Popen(
+            [
+                *qemu_base(memory_mib),
+                *("-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd.img")),
+                *("-append", "console=ttyS0 quiet loglevel=3 mitigations=off nokaslr panic=-1"),
+                *("-virtfs", f"{share},path=/,mount_tag=host,readonly=on"),
+                *("-virtfs", f"{share},path={result},mount_tag=result"),
+                *("-serial", "stdio"),
+            ],
+            stdin=subprocess.DEVNULL,
+        )
+        try:
+            machine.wait(DEADLINE_SECONDS)
+        except subprocess.TimeoutExpired:
+            print(f"dm lane: not done in {DEADLINE_SECONDS:.0f} s", flush=True)
+            return TIMED_OUT
+        finally:
+            machine.kill()
+            machine.wait()
+        try:
+            return int((result / "exit-code").read_text())
+        except (OSError, ValueError):
+            print("dm lane: the guest ended without an exit code", flush=True)
+            return NO_EXIT_CODE
+
+
+def main(arguments: list[str]) -> int:
+    """Run pytest in the guest."""
+    chosen = any(not argument.startswith("-") and "tests/" in argument for argument in arguments)
+    words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    if not chosen:
+        words.append("tests/vm/dm")
+    return run(f"cd {shlex.quote(str(CHECKOUT))} && exec {shlex.join(words)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
