@@ -8,12 +8,12 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from liveos_tui.errors import LiveosError
+from liveos_tui.errors import UnreadableError
 
 Value = TypeVar("Value")
 
 
-class ProbeTimeoutError(LiveosError):
+class ProbeTimeoutError(UnreadableError):
     """A probe did not answer in time."""
 
 
