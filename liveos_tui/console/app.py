@@ -1,5 +1,6 @@
 """The console: keeps the values, starts the probes, shows the screens."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -34,6 +35,9 @@ MENTION_WAITING_SECONDS = 0.1
 SILENCE_SECONDS = 10
 # Leaving gives the probes this long to take down what they mounted; a hung one is left behind.
 FAREWELL_SECONDS = 1.0
+
+# Terminals without a second screen: what the console drew stays, so it has to be wiped.
+_ONE_SCREEN = ("linux", "vt")
 
 _CSS = """
 Screen {{ background: {background}; color: {text}; overflow: hidden; layout: vertical; }}
@@ -129,6 +133,10 @@ class Console(App[int]):
     def on_mount(self) -> None:
         """Begin to look."""
         self._started = True
+        if not self.is_headless:
+            # Put the terminal back in order before the end, as after q.
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTERM, self._leave, ExitCode.CANCELLED)
         self._device_probe.start()
         if self._asked_for is not None:
             self._start_target_probe(self._asked_for)
@@ -340,6 +348,8 @@ def run(machine: Machine, target: str | None, terminal: TerminalProfile) -> int:
         result = console.run(mouse=False)
     finally:
         console.farewell()
+        if os.environ.get("TERM", "").startswith(_ONE_SCREEN) and sys.__stderr__ is not None:
+            print("\x1b[H\x1b[J", end="", file=sys.__stderr__, flush=True)
     if console.failure is not None:
         raise console.failure
     return int(ExitCode.FAILED) if result is None else result

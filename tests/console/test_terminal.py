@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -79,6 +80,12 @@ class Terminal:
             assert time.monotonic() < end, "\n".join(self.screen.display)
             self.read()
 
+    def until_gone(self, words: str) -> None:
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while words in "\n".join(self.screen.display):
+            assert time.monotonic() < end, "\n".join(self.screen.display)
+            self.read()
+
     def exit_code(self) -> int:
         end = time.monotonic() + _PATIENCE_SECONDS
         while self.process.poll() is None:
@@ -102,6 +109,9 @@ def terminals() -> Iterator[list[Terminal]]:
 
 
 LINUX = {"TERM": "linux", "LANG": "C.UTF-8"}
+
+# What the Linux console sends for these keys (console_codes(4), loadkeys' default table).
+F1, F3, F10 = "\x1b[[A", "\x1b[[C", "\x1b[21~"
 
 
 def test_the_linux_console_shows_the_dashboard(terminals: list[Terminal]) -> None:
@@ -142,6 +152,61 @@ def test_not_even_a_label_that_nobody_cleaned_reaches_the_terminal_as_a_command(
     assert b"\x1b]0;" not in terminal.bytes
     assert b"\x1b[2J" not in terminal.bytes
     assert "x]0;owned[2Jy" in terminal.screen.display[0]
+
+
+def test_redraw_draws_every_cell_again(terminals: list[Terminal]) -> None:
+    terminal = Terminal("still", "LIVE", environment=LINUX)
+    terminals.append(terminal)
+    terminal.until("FILLING 83 %")
+    terminal.until("GiB  this system")
+    before = list(terminal.screen.display)
+    for row in range(1, 26):
+        terminal.screen.cursor_position(row, 1)
+        terminal.screen.draw("a line that the kernel wrote")
+    terminal.press(F3)
+    terminal.until_gone("the kernel")
+    assert terminal.screen.display[1:] == before[1:]
+
+
+def test_the_function_keys_of_the_linux_console_are_known(terminals: list[Terminal]) -> None:
+    terminal = Terminal("still", "LIVE", environment=LINUX)
+    terminals.append(terminal)
+    terminal.until("FILLING 83 %")
+    terminal.press(F1)
+    terminal.until("States of an overlay")
+    terminal.press("\x1b")
+    terminal.until("What matters now")
+    terminal.press(F10)
+    assert terminal.exit_code() == 0
+
+
+def test_the_linux_console_is_left_empty_for_the_shell(terminals: list[Terminal]) -> None:
+    terminal = Terminal("still", "LIVE", environment=LINUX)
+    terminals.append(terminal)
+    terminal.until("FILLING 83 %")
+    terminal.press("q")
+    assert terminal.exit_code() == 0
+    terminal.read()
+    assert "".join(terminal.screen.display).strip() == ""
+    assert (terminal.screen.cursor.x, terminal.screen.cursor.y) == (0, 0)
+
+
+def test_a_polite_signal_puts_the_terminal_back_in_order(terminals: list[Terminal]) -> None:
+    terminal = Terminal("still", "LIVE", environment=LINUX)
+    terminals.append(terminal)
+    terminal.until("FILLING 83 %")
+    terminal.process.terminate()
+    assert terminal.exit_code() == 130
+    terminal.read()
+    assert b"\x1b[?1049l" in terminal.bytes
+
+
+def test_a_dropped_line_ends_it(terminals: list[Terminal]) -> None:
+    terminal = Terminal("still", "LIVE", environment=LINUX)
+    terminals.append(terminal)
+    terminal.until("FILLING 83 %")
+    terminal.process.send_signal(signal.SIGHUP)
+    assert terminal.exit_code() == -signal.SIGHUP
 
 
 def test_a_probe_that_hangs_does_not_keep_it_from_quitting(terminals: list[Terminal]) -> None:
