@@ -77,7 +77,8 @@ class CowSummary:
     `truncated`: the list of exceptions runs on to the end of the store without an end mark, and
     the kernel refuses to load it (EIO). `beyond_end` and `in_metadata` count exceptions whose data
     chunk lies behind the end, or on metadata. The kernel looks for neither: it loads such a list,
-    counts it in its status, and fails reads behind the end.
+    counts it in its status, and fails reads behind the end. A chunk that comes twice is not looked
+    for: that would take memory for each exception.
     """
 
     header: CowHeader | None
@@ -154,9 +155,11 @@ class CowSummary:
         if self.truncated:
             return "The overlay's list of exceptions runs past its end: the file was cut off."
         if self.beyond_end:
-            return f"{self.beyond_end} chunks of the overlay lie behind its end: it was cut off."
+            lost = f"{self.beyond_end} of its {self.exceptions} chunks"
+            return f"The overlay was cut off: the data of {lost} is missing."
         if self.in_metadata:
-            return f"{self.in_metadata} exceptions of the overlay point at its own metadata."
+            wrong = f"{self.in_metadata} of its {self.exceptions} exceptions"
+            return f"The overlay's list is damaged: its own metadata is the data of {wrong}."
         return None
 
 
