@@ -5,11 +5,15 @@ import subprocess
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
+
+if TYPE_CHECKING:
+    from machines import MachineBuilder
 
 # Examples that failed are kept with the other caches: a folder of its own at the top would be
 # looked into for tests. No deadline: the machine is shared, and a slow moment is no failure.
@@ -66,3 +70,11 @@ def _no_real_command_was_swallowed(request: pytest.FixtureRequest) -> Iterator[N
     yield
     if tried := request.node.stash[_TRIED]:
         pytest.fail(f"A unit test ran a real command: {tried[0]}.")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> "MachineBuilder":
+    """A machine of files, for the tests of tests/live."""
+    from machines import MachineBuilder
+
+    return MachineBuilder(tmp_path)

@@ -1,7 +1,6 @@
 """The console on a real stick, over ssh in tmux at 80x25: what a person sees."""
 
-from conftest import Boot
-from kernel import PROGRAM, moment
+from kernel import PROGRAM, Boot, moment
 from stick import Stick
 from terminal import Terminal
 

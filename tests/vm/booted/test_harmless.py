@@ -3,8 +3,7 @@
 import re
 import time
 
-from conftest import Boot
-from kernel import PROGRAM, snapshot_sectors
+from kernel import PROGRAM, Boot, snapshot_sectors
 from stick import Stick
 
 SECONDS = 300

@@ -3,8 +3,7 @@
 import json
 
 import pytest
-from conftest import Boot
-from kernel import PROGRAM, moment, snapshot_sectors
+from kernel import PROGRAM, Boot, moment, snapshot_sectors
 from stick import LIVE, NO_OVERLAY, OVERLAY, READ_ONLY_OVERLAY, READ_ONLY_STICK, Stick
 
 

@@ -1,12 +1,16 @@
 """What the booted system itself says of its sticks: `dmsetup`, `df`, `ls`, `od`."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from stick import LIVE, Stick
 
 PROGRAM = "/run/liveos/liveos-tui"
+
+Boot = Callable[..., Stick]
+"""What the fixture `boot` is: boots a stick of the test's own, with kernel options."""
 
 
 @dataclass(frozen=True)
