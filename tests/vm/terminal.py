@@ -12,7 +12,6 @@ from machine import MachineError, wait_for
 _CONFIGURATION = """\
 set -g status off
 set -g default-terminal tmux-256color
-set -g window-size manual
 set -g escape-time 0
 set -g remain-on-exit on
 set -g history-limit 0
