@@ -33,6 +33,8 @@ from liveos_tui.system.terminal import Look, TerminalProfile
 MENTION_WAITING_SECONDS = 0.1
 # No answer for this long (or three samples) is told: the figures are not of this moment any more.
 SILENCE_SECONDS = 10
+# How late the clock's minute and a silence may be shown; each turn costs an idle console something.
+TICK_SECONDS = 5
 # Leaving gives the probes this long to take down what they mounted; a hung one is left behind.
 FAREWELL_SECONDS = 1.0
 
@@ -141,7 +143,7 @@ class Console(App[int]):
         if self._asked_for is not None:
             self._start_target_probe(self._asked_for)
         self.set_timer(MENTION_WAITING_SECONDS, self._mention_waiting)
-        self.set_interval(1.0, self.tick)
+        self.set_interval(TICK_SECONDS, self.tick)
         self._fit(self.size.width, self.size.height)
 
     # What the probes deliver. They run in threads of their own and only post messages.
@@ -167,6 +169,7 @@ class Console(App[int]):
         if message.probe is not self._target_probe or seen is None:
             return
         self._quiet_seconds = 0
+        same = message.result == seen.system and seen.trouble is None
         match message.result:
             case LiveSystem() as system:
                 self.observation = replace(
@@ -184,7 +187,9 @@ class Console(App[int]):
                 self.observation = replace(seen, trouble=trouble)
         if message.opened:
             self._asked_for = None
-        self._paint()
+        if not same:
+            # The history of an overlay at rest only moves with the minutes of the clock.
+            self._paint()
 
     def on_devices_listed(self, message: DevicesListed) -> None:
         """Keep the new list; after an error, the old one."""
@@ -203,8 +208,8 @@ class Console(App[int]):
         self._paint()
 
     def tick(self) -> None:
-        """Once a second: the clock's minute, and whether the target still answers."""
-        self._quiet_seconds += 1
+        """Now and then: the clock's minute, and whether the target still answers."""
+        self._quiet_seconds += TICK_SECONDS
         seen = self.observation
         limit = max(SILENCE_SECONDS, 3 * self._terminal.sample_seconds)
         if seen is not None and seen.trouble is None and self._quiet_seconds >= limit:

@@ -22,7 +22,7 @@ from console_fakes import (
 from console_harness import PLAIN, RICH, SMALL_SCREEN, opened, rows, text, until
 from textual.geometry import Offset
 
-from liveos_tui.console.app import Console
+from liveos_tui.console.app import SILENCE_SECONDS, TICK_SECONDS, Console
 from liveos_tui.console.screens.dashboard import Dashboard
 from liveos_tui.console.screens.devices import Devices
 from liveos_tui.console.screens.help import Help
@@ -427,7 +427,7 @@ async def test_a_probe_that_hangs_is_told_and_does_not_keep_the_console_from_qui
         samples = machine.samples
         await pilot.press("f3")
         await until(pilot, lambda: machine.samples > samples)
-        for _ in range(10):
+        for _ in range(SILENCE_SECONDS // TICK_SECONDS):
             app.tick()
         await pilot.pause()
         assert app.observation is not None

@@ -141,21 +141,20 @@ class Listing(Painted, can_focus=True):
         self._place_cursor()
 
     def _place_cursor(self) -> None:
-        if self.has_focus and self.size:
+        # A list on a screen below keeps its focus, but the cursor belongs to the screen on top.
+        if self.has_focus and self.size and self.screen.is_current:
             place = self.region.offset + Offset(1, self._marker_row)
             if place != self.app.cursor_position:
                 self.app.cursor_position = place
                 # The cursor is moved at the end of a frame, so there has to be one.
                 self.refresh(Region(1, self._marker_row, 1, 1))
 
-    def on_focus(self) -> None:
-        """Show the marker."""
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Show or hide the marker."""
+        # Not in `on_focus`: that is called before Textual has set `has_focus`.
+        super().watch_has_focus(_has_focus)
         self.paint()
         self.post_message(self.Moved())
-
-    def on_blur(self) -> None:
-        """Hide the marker."""
-        self.paint()
 
     def on_resize(self, _event: events.Resize) -> None:
         """The selected entry may be in another row."""
