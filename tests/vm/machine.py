@@ -24,6 +24,7 @@ PATIENCE = float(os.environ.get("LIVEOS_VM_PATIENCE", "1"))
 # Nehalem: "max" makes the guest use AVX, which is slow to emulate, and load modules for
 # virtual machines of its own.
 _ACCEL = os.environ.get("LIVEOS_VM_ACCEL", "tcg,thread=multi")
+# One processor: two that wait for each other on a busy builder are slower than one.
 _CPU = "host" if _ACCEL.startswith("kvm") else "Nehalem"
 
 
@@ -31,7 +32,7 @@ def qemu_base(memory_mib: int) -> list[str]:
     """QEMU and the arguments that every machine of the lanes has: no devices but those named."""
     return [
         "qemu-system-x86_64",
-        *("-accel", _ACCEL, "-cpu", _CPU, "-smp", os.environ.get("LIVEOS_VM_CPUS", "2")),
+        *("-accel", _ACCEL, "-cpu", _CPU, "-smp", os.environ.get("LIVEOS_VM_CPUS", "1")),
         *("-m", str(memory_mib), "-nodefaults", "-display", "none", "-no-reboot"),
     ]
 
@@ -135,6 +136,17 @@ class Machine:
                 raise MachineError(f"{command}: {answer['error']}")
         return answer["return"]
 
+    def save(self, target: str) -> None:
+        """Send the state of the paused machine to `target` ("exec:cat > FILE")."""
+        self.execute("migrate-set-parameters", {"max-bandwidth": 1 << 40})
+        self.execute("migrate", {"uri": target})
+        self._wait_for_state("saving", 120)
+
+    def wake(self) -> None:
+        """Let a machine that was started from a saved state go on."""
+        self._wait_for_state("waking", 60)
+        self.execute("cont")
+
     def wait(self, seconds: float) -> None:
         """Wait until QEMU has ended by itself."""
         wait_for(lambda: not self.running, "QEMU's end", seconds)
@@ -162,6 +174,16 @@ class Machine:
             return connection
 
         return wait_for(connected, "QEMU's monitor", 20, pause=0.05)
+
+    def _wait_for_state(self, what: str, seconds: float) -> None:
+        def done() -> bool:
+            answer = self.execute("query-migrate")
+            status = answer.get("status") if isinstance(answer, dict) else None
+            if status in ("failed", "cancelled"):
+                raise MachineError(f"{what}: QEMU says {answer}")
+            return status == "completed"
+
+        wait_for(done, what, seconds, pause=0.05)
 
     def _receive(self) -> dict[str, object]:
         line = self._lines.readline()

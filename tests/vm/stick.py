@@ -11,20 +11,23 @@
 
 Every `Stick` works on a copy of the cached disk (`disk`, raw FAT32: mtools read it when the stick
 is off), so a test may do to it what it likes.
+
+The first boot with given options is kept (see `states`): the next stick with the same ones goes on
+from there, 3 s instead of a minute. `fresh=True` boots in any case; `reboot`, and `boot` after a
+`kill`, always do.
 """
 
-import shutil
-import socket
 import subprocess
-import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 from weakref import WeakSet
 
-from machine import CACHE, CHECKOUT, PATIENCE, Machine, MachineError, free_port, wait_for
-from terminal import Terminal
+from guest import Guest
+from machine import CACHE, CHECKOUT, Machine, MachineError, free_port, wait_for
+from states import copy_sparse, state_of
 
 # What a boot loader passes. The last line is for emulation: nothing of it is about LiveOS.
 _ALWAYS = (
@@ -63,18 +66,26 @@ _SITE = CACHE / "site"
 _running: WeakSet["Stick"] = WeakSet()
 
 
+# Compiled modules carry the path that they were made for; Python does not mind another.
+_WRAPPER = b"""\
+#!/bin/sh
+export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/run/liveos/code:/run/liveos/lib
+exec python3 -m liveos_tui "$@"
+"""
+
+
 def consoles() -> Mapping[str, str]:
     """The last lines of the console of every stick that is on, by the folder of the stick."""
     return MappingProxyType({str(stick.folder): stick.console_tail() for stick in _running})
 
 
-class Stick:
+class Stick(Guest):
     """One stick and the machine it is in. Entering the `with` block boots it.
 
     `folder` receives the copy of the disk and the console log (`console.log`, appended to by each
     boot). `options` are kernel options, see PERSISTENT and the others. With `usb` the stick is a
     USB device (sda, removable) and not a virtio disk (vda): true to life, and slower. `vga` adds a
-    graphics card with the 80x25 text console, for `photograph`.
+    graphics card with the 80x25 text console, for `photograph`. `fresh`: do not use a kept boot.
     """
 
     def __init__(
@@ -84,6 +95,7 @@ class Stick:
         *,
         usb: bool = False,
         vga: bool = False,
+        fresh: bool = False,
         memory_mib: int = 1024,
     ) -> None:
         self.folder = folder
@@ -93,12 +105,10 @@ class Stick:
         self._image = CACHE / "stick"
         if not (self._image / "disk.img").exists():
             raise MachineError(f"{self._image} is not built: run tests/vm/run stick")
+        super().__init__(self._image / "key")
         self._usb, self._vga, self._memory_mib = usb, vga, memory_mib
+        self._keep = not fresh
         self._machine: Machine | None = None
-        self._ssh: subprocess.Popen[bytes] | None = None
-        # ssh allows 100 characters for its socket, less than pytest's folders have.
-        self._sockets = Path(tempfile.mkdtemp(prefix="liveos-ssh-"))
-        self._port = 0
         self._console_start = 0
 
     def __enter__(self) -> Self:
@@ -115,7 +125,7 @@ class Stick:
     # --- on and off ---
 
     def boot(self, options: Sequence[str] | None = None, *, wait_seconds: float = 240) -> None:
-        """Switch on, with `options` (default: as before), and wait until ssh answers.
+        """Switch on, with `options` (default: as before), and wait until the boot is over.
 
         Raises MachineError with the end of the console when the boot stops or takes too long.
         """
@@ -123,15 +133,16 @@ class Stick:
             raise MachineError("the stick is on")
         if options is not None:
             self.options = tuple(options)
-        self._start()
-        self._connect(wait_seconds)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.console_log.touch()
+        if self._keep and not self.disk.exists():
+            self._wake_or_boot(wait_seconds)
+        else:
+            self._boot(wait_seconds)
 
     def kill(self) -> None:
         """A power cut: the machine is gone at once. Go on with `boot`."""
-        if self._ssh is not None:
-            self._ssh.kill()
-            self._ssh.wait()
-            self._ssh = None
+        self.disconnect()
         if self._machine is not None:
             self._machine.close()
             self._machine = None
@@ -149,65 +160,19 @@ class Stick:
         try:
             machine.wait(120)
         except MachineError as problem:
-            raise self._with_console(str(problem)) from None
+            raise self.problem(str(problem)) from None
         self.kill()
 
     def close(self) -> None:
         """Switch off and remove the copy of the disk. The console log stays."""
         self.kill()
         self.disk.unlink(missing_ok=True)
-        shutil.rmtree(self._sockets, ignore_errors=True)
+        self.forget()
 
     # --- in the booted system ---
 
-    def run(
-        self,
-        command: str,
-        *,
-        check: bool = True,
-        timeout: float = 60,
-        stdin: bytes = b"",
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a shell command as root and return what it said; 0.1 s each, one connection for all.
-
-        With `check`, an exit code other than 0 raises MachineError that quotes the command's
-        standard error. `timeout` is in seconds.
-        """
-        self._on()
-        try:
-            finished = subprocess.run(
-                [*self.ssh_command(), command],
-                input=stdin,
-                capture_output=True,
-                timeout=timeout * PATIENCE,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise self._with_console(f"{command!r}: no answer in {timeout} s") from None
-        output = finished.stdout.decode(errors="surrogateescape")
-        errors = finished.stderr.decode(errors="surrogateescape")
-        if check and finished.returncode != 0:
-            raise MachineError(f"{command!r} ended with {finished.returncode}:\n{output}{errors}")
-        return subprocess.CompletedProcess(command, finished.returncode, output, errors)
-
-    def read(self, path: Path | str) -> str:
-        """The text of a file of the booted system."""
-        return self.run(f"cat '{path}'").stdout
-
-    def wait_until(self, command: str, seconds: float = 30) -> str:
-        """Run a command again and again until it ends with 0; its output."""
-
-        def answer() -> str | None:
-            finished = self.run(command, check=False)
-            return finished.stdout if finished.returncode == 0 else None
-
-        return wait_for(answer, f"{command!r} with exit code 0", seconds)
-
     def settle(self, seconds: float = 240) -> None:
-        """Wait until the boot is over and the disk is quiet, so that figures stand still.
-
-        ssh answers before the last services have started.
-        """
+        """Wait until the last services have started and the disk is quiet."""
         self.run("systemctl is-system-running --wait", check=False, timeout=seconds)
         self.run("udevadm settle; sync")
 
@@ -216,41 +181,12 @@ class Stick:
 
         After it `/run/liveos/liveos-tui` is a command like any other.
         """
-        if not _SITE.exists():
-            raise MachineError(f"{_SITE} is not built: run tests/vm/run stick")
-        no_caches = "--exclude=__pycache__"
-        archive = subprocess.run(
-            ["tar", "-c", no_caches, "-C", CHECKOUT, "liveos_tui", "-C", _SITE.resolve(), "."],
-            capture_output=True,
-            check=True,
-        )
-        wrapper = (
-            "#!/bin/sh\n"
-            'PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/run/liveos/lib exec python3 -m liveos_tui "$@"\n'
-        )
-        self.run(
-            "mkdir -p /run/liveos/lib && tar -x -C /run/liveos/lib --no-same-owner",
-            stdin=archive.stdout,
-            timeout=120,
-        )
-        # Without compiled modules each start would compile all of textual again. They are in
-        # memory, as on a system where the package manager has made them.
-        self.run("python3 -m compileall -q -j 0 /run/liveos/lib", check=False, timeout=300)
-        self.run(
-            "cat > /run/liveos/liveos-tui && chmod 755 /run/liveos/liveos-tui",
-            stdin=wrapper.encode(),
-        )
-
-    def terminal(
-        self,
-        command: str,
-        *,
-        columns: int = 80,
-        rows: int = 25,
-        environment: Mapping[str, str] = MappingProxyType({}),
-    ) -> Terminal:
-        """Start `command` in tmux in the booted system, on a screen of exactly that size."""
-        return Terminal(self.run, command, columns, rows, environment)
+        self._install_dependencies()
+        checkout = ["tar", "-c", "--exclude=__pycache__", "-C", str(CHECKOUT), "liveos_tui"]
+        code = subprocess.run(checkout, capture_output=True, check=True).stdout
+        self.run("mkdir -p /run/liveos/code && tar -xoC /run/liveos/code", stdin=code)
+        self.run("python3 -m compileall -q /run/liveos/code", timeout=120)
+        self.run("cat > /run/liveos/liveos-tui && chmod 755 /run/liveos/liveos-tui", stdin=_WRAPPER)
 
     # --- the machine around it ---
 
@@ -265,7 +201,7 @@ class Stick:
         """
         machine = self._on()
         copy = self.folder / f"{name}.img"
-        _copy_sparse(image, copy)
+        copy_sparse(image, copy)
         file = {"driver": "file", "filename": str(copy)}
         machine.execute("blockdev-add", {"driver": "raw", "node-name": name, "file": file})
         device: dict[str, object] = {"driver": "usb-storage", "bus": "xhci.0", "removable": True}
@@ -303,15 +239,9 @@ class Stick:
         subprocess.run(["mcopy", "-n", "-i", self.disk, source, target], check=True)
         return target
 
-    def ssh_command(self) -> list[str]:
-        """The arguments of ssh that reach this stick; a shell command may follow."""
-        return [
-            "ssh",
-            *("-q", "-F", "none", "-i", str(self._image / "key"), "-p", str(self._port)),
-            *("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"),
-            *("-o", "BatchMode=yes", "-o", f"ControlPath={self._sockets}/ssh"),
-            "root@127.0.0.1",
-        ]
+    def problem(self, text: str) -> MachineError:
+        """The error to raise: `text`, and the end of the console."""
+        return MachineError(f"{text}\n--- end of the console ---\n{self.console_tail()}")
 
     # --- inside ---
 
@@ -319,67 +249,75 @@ class Stick:
         if self._machine is None:
             raise MachineError("the stick is off")
         if not self._machine.running:
-            raise self._with_console("the machine has ended")
+            raise self.problem("the machine has ended")
         return self._machine
 
-    def _with_console(self, problem: str) -> MachineError:
-        return MachineError(f"{problem}\n--- end of the console ---\n{self.console_tail()}")
+    def _devices(self) -> list[str]:
+        """QEMU's arguments but for what differs between two runs: port and disk file."""
+        device = "usb-storage,bus=xhci.0,removable=on" if self._usb else "virtio-blk-pci"
+        return [
+            *("-kernel", str(self._image / "vmlinuz")),
+            *("-initrd", str(self._image / "initrd.img")),
+            *("-append", " ".join((*_ALWAYS, *self.options))),
+            *("-device", "qemu-xhci,id=xhci"),
+            *("-device", f"{device},drive=stick,serial=LIVE"),
+            *("-device", "virtio-net-pci,netdev=wired"),
+            *(("-vga", "std") if self._vga else ()),
+        ]
 
-    def _start(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if not self.disk.exists():
-            _copy_sparse(self._image / "disk.img", self.disk)
-        self.console_log.touch()
+    def _start(self, *more: str) -> Machine:
         self._console_start = self.console_log.stat().st_size
-        self._port = free_port()
-        stick_device = "usb-storage,bus=xhci.0,removable=on" if self._usb else "virtio-blk-pci"
-        # cache=unsafe: QEMU does not sync the host's disk. A killed QEMU loses nothing by it.
+        self.port = free_port()
+        # cache=unsafe: QEMU does not sync the builder's disk. A killed QEMU loses nothing by it.
         drive = f"if=none,id=stick,file={self.disk},format=raw,cache=unsafe"
-        network = f"user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:{self._port}-:22"
-        self._machine = Machine(
-            [
-                *("-kernel", str(self._image / "vmlinuz")),
-                *("-initrd", str(self._image / "initrd.img")),
-                *("-append", " ".join((*_ALWAYS, *self.options))),
-                *("-device", "qemu-xhci,id=xhci"),
-                *("-drive", drive, "-device", f"{stick_device},drive=stick,serial=LIVE"),
-                *("-nic", network),
-                *(("-vga", "std") if self._vga else ()),
-            ],
-            self.console_log,
-            self._memory_mib,
-        )
+        network = f"user,id=wired,hostfwd=tcp:127.0.0.1:{self.port}-:22"
+        arguments = [*self._devices(), "-drive", drive, "-netdev", network, *more]
+        self._machine = Machine(arguments, self.console_log, self._memory_mib)
         _running.add(self)
+        return self._machine
 
-    def _connect(self, seconds: float) -> None:
+    def _wake_or_boot(self, seconds: float) -> None:
+        with state_of(self._devices(), self._memory_mib) as state:
+            if not state.exists:
+                self._boot(seconds)
+                self._install_dependencies()
+                self.disconnect(cleanly=True)
+                state.save(self._on(), self.disk)
+                self.connect()
+                return
+            copy_sparse(state.disk, self.disk)
+            self._start(*state.incoming).wake()
+        self._wait_for_ssh(60)
+        self.run(f"date -s @{time.time():.0f}")
+
+    def _boot(self, seconds: float) -> None:
+        if not self.disk.exists():
+            copy_sparse(self._image / "disk.img", self.disk)
+        self._start()
+        self._wait_for_ssh(seconds)
+        self.settle(seconds)
+
+    def _wait_for_ssh(self, seconds: float) -> None:
         def answers() -> bool:
             console = self.console_log.read_bytes()[self._console_start :]
             if any(sign in console for sign in _STOPPED):
-                raise self._with_console("the boot has stopped")
+                raise self.problem("the boot has stopped")
             self._on()
-            try:
-                with socket.create_connection(("127.0.0.1", self._port), timeout=2) as probe:
-                    return probe.recv(4) == b"SSH-"
-            except OSError:
-                return False
+            return self.answers()
 
         try:
             wait_for(answers, "an answer of ssh", seconds, pause=0.5)
         except MachineError as problem:
-            raise self._with_console(str(problem)) from None
-        self._ssh = subprocess.Popen(
-            [*self.ssh_command(), "-M", "-N"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        check = [*self.ssh_command(), "-O", "check"]
+            raise self.problem(str(problem)) from None
+        self.connect()
 
-        def connected() -> bool:
-            return subprocess.run(check, capture_output=True, check=False).returncode == 0
-
-        wait_for(connected, "ssh's connection", 60)
-
-
-def _copy_sparse(source: Path, target: Path) -> None:
-    subprocess.run(["cp", "--sparse=always", "--reflink=auto", source, target], check=True)
+    def _install_dependencies(self) -> None:
+        if self.run("test -e /run/liveos/lib", check=False).returncode == 0:
+            return
+        archive = ["tar", "-c", "-C", str(_SITE.resolve()), "--exclude=__pycache__", "."]
+        packages = subprocess.run(archive, capture_output=True, check=True).stdout
+        unpack = "mkdir -p /run/liveos/unpacked && tar -xoC /run/liveos/unpacked"
+        self.run(unpack, stdin=packages, timeout=120)
+        # Compiled once, as a package manager does it: each start would compile textual again.
+        self.run("python3 -m compileall -q /run/liveos/unpacked", check=False, timeout=300)
+        self.run("mv /run/liveos/unpacked /run/liveos/lib")

@@ -14,6 +14,7 @@ set -g status off
 set -g default-terminal tmux-256color
 set -g escape-time 0
 set -g remain-on-exit on
+set -g remain-on-exit-format ""
 set -g history-limit 0
 """
 _numbers = itertools.count(1)
@@ -58,12 +59,15 @@ class Terminal:
 
     @property
     def ended(self) -> bool:
-        """Whether the program has ended."""
-        return self._ask("#{pane_dead}") == "1"
+        """Whether the program has ended, and how is known."""
+        dead, _, how = self._ask("#{pane_dead} #{pane_dead_status}#{pane_dead_signal}").partition(
+            " "
+        )
+        return dead == "1" and how != ""
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code of a program that has ended by itself."""
+        """The exit code of a program that has ended by itself; None for one ended by a signal."""
         code = self._ask("#{pane_dead_status}")
         return int(code) if code else None
 
