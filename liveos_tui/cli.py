@@ -141,10 +141,6 @@ def _practice(folder: Path, state: str, *, stay: bool) -> int:
 
 
 def _console(target: str | None, look: str | None) -> int:
-    if not sys.stdout.isatty():
-        raise LiveosError(
-            "The console needs a terminal.", "For scripts there is `liveos-tui status --json`."
-        )
     # Imported here: Textual takes most of the time that everything else needs to start.
     from liveos_tui.console.app import run as run_console  # noqa: PLC0415
     from liveos_tui.system.terminal import Look, current  # noqa: PLC0415

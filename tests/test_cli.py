@@ -87,7 +87,8 @@ def test_the_console_needs_a_terminal(stick: Path) -> None:
     found = liveos_tui(str(stick))
 
     assert found.returncode == 1
-    assert "status --json" in found.stderr
+    assert "needs a terminal" in found.stderr
+    assert "liveos-tui status" in found.stderr
 
 
 def test_help_tells_targets_commands_and_exit_codes() -> None:

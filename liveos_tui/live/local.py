@@ -33,6 +33,13 @@ from liveos_tui.system.udev import block_device_events
 
 Value = TypeVar("Value")
 
+# A sample is a few system calls and one program, yet a stick that is being written to takes its
+# time. To find out what a target is takes several programs, none of which is in memory yet on a
+# stick that has just booted.
+SAMPLE_PATIENCE_SECONDS = 5.0
+OPEN_PATIENCE_SECONDS = 30.0
+DEVICES_PATIENCE_SECONDS = 60.0
+
 
 class _Meters:
     """The meters of one site."""
@@ -59,7 +66,8 @@ class LocalWatch:
     ) -> None:
         self._probes = probes
         self._target = target
-        self._patience = patience or Patience()
+        self._patience = patience or Patience(SAMPLE_PATIENCE_SECONDS)
+        self._open_patience = patience or Patience(OPEN_PATIENCE_SECONDS)
         self._clock = clock
         self._fill = FillHistory()
         self._recognised: Recognised | None = None
@@ -113,7 +121,7 @@ class LocalWatch:
         self._recognised = self._meters = None
 
     def _find(self) -> None:
-        self._recognised = self._patience.ask(
+        self._recognised = self._open_patience.ask(
             clean(self._target), lambda: recognise(self._probes, self._target)
         )
         self._meters = _Meters(self._probes, self._recognised.site)
@@ -172,7 +180,7 @@ class LocalMachine:
 
     def __init__(self, probes: Probes | None = None) -> None:
         self._probes = probes or Probes()
-        self._patience = Patience(10.0)
+        self._patience = Patience(DEVICES_PATIENCE_SECONDS)
 
     def is_live(self) -> bool:
         """Whether this machine runs a LiveOS."""

@@ -29,11 +29,12 @@ def duration(seconds: float | None) -> str:
         return "unknown"
     if seconds < _MINUTE:
         return "less than a minute"
-    for unit, name in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
-        if seconds >= unit:
-            count = int(seconds // unit)
-            return f"about {count} {name}{'' if count == 1 else 's'}"
-    return "unknown"
+    # Two of a unit before it is used: "about 1 hour" would stand for 119 minutes as well.
+    for unit, name in ((_DAY, "day"), (_HOUR, "hour")):
+        if seconds >= 2 * unit:
+            return f"about {int(seconds // unit)} {name}s"
+    count = int(seconds // _MINUTE)
+    return f"about {count} minute{'' if count == 1 else 's'}"
 
 
 def percent(fraction: float | None) -> str:

@@ -20,7 +20,7 @@ class ProbeTimeoutError(UnreadableError):
 class Patience:
     """Runs probes by name, each for at most `seconds`."""
 
-    def __init__(self, seconds: float = 3.0) -> None:
+    def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._running: dict[str, threading.Thread] = {}
 

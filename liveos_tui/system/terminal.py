@@ -4,6 +4,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+
+from liveos_tui.system.files import read_small
 
 _TRUE_COLOUR = frozenset({"truecolor", "24bit"})
 _SERIAL_LINES = ("/dev/ttyS", "/dev/ttyAMA", "/dev/ttyUSB", "/dev/ttyACM", "/dev/hvc")
@@ -63,4 +66,17 @@ def current(look: Look | None = None) -> TerminalProfile:
         tty = os.ttyname(1)
     except OSError:
         tty = None
-    return profile(os.environ, tty, look)
+    return profile(_environment(), tty, look)
+
+
+def _environment() -> Mapping[str, str]:
+    """The environment that the person gave.
+
+    In the C locale Python itself sets LC_CTYPE to C.UTF-8 (PEP 538), which says nothing about the
+    terminal: the kernel keeps the environment as it was at the start.
+    """
+    given = read_small(Path("/proc/self/environ"))
+    if not given:
+        return os.environ
+    words = (word.partition("=") for word in given.split("\0"))
+    return {key: value for key, _, value in words if key}

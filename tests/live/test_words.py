@@ -27,6 +27,7 @@ def test_sizes_are_in_binary_units_and_rounded_down(number: int | None, words: s
         (12, "less than a minute"),
         (60, "about 1 minute"),
         (17 * 60 + 59, "about 17 minutes"),
+        (119 * 60, "about 119 minutes"),
         (3 * 3600, "about 3 hours"),
         (49 * 3600, "about 2 days"),
         (None, "unknown"),

@@ -7,7 +7,7 @@ from liveos_tui.system.patience import Patience, ProbeTimeoutError
 
 
 def test_gives_what_the_probe_gives() -> None:
-    assert Patience().ask("The stick", lambda: 42) == 42
+    assert Patience(5).ask("The stick", lambda: 42) == 42
 
 
 def test_raises_what_the_probe_raises() -> None:
@@ -15,7 +15,7 @@ def test_raises_what_the_probe_raises() -> None:
         raise UnreadableError("Input/output error")
 
     with pytest.raises(UnreadableError):
-        Patience().ask("The stick", probe)
+        Patience(5).ask("The stick", probe)
 
 
 def test_a_probe_that_hangs_is_told_by_its_name() -> None:
