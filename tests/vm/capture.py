@@ -107,11 +107,12 @@ def nothing(stick: Stick) -> None:
 
 @dataclass(frozen=True)
 class Capture:
-    """A boot, and what is done to the stick before it is captured."""
+    """A boot, what is done to the stick, and another boot after it, before it is captured."""
 
     what: str
     options: tuple[str, ...]
     prepare: Callable[[Stick], None] = nothing
+    boot_again: tuple[str, ...] | None = None
     usb: bool = False
 
 
@@ -121,8 +122,11 @@ CAPTURES = {
         "Booted without `rd.live.overlay`: the overlay is in memory, one lies on the stick.",
         NO_OVERLAY,
     ),
+    # A fresh overlay has to be written once: read-only, the kernel cannot make its header.
     "read-only-overlay": Capture(
-        "`rd.live.overlay.readonly`: the overlay of the stick is `live-ro`.", READ_ONLY_OVERLAY
+        "`rd.live.overlay.readonly`: the overlay of the stick is `live-ro`.",
+        PERSISTENT,
+        boot_again=READ_ONLY_OVERLAY,
     ),
     "overflow": Capture("The overlay has filled while it was in use.", PERSISTENT, overflow),
     "read-only-stick": Capture("The stick is mounted read-only (no `rw`).", READ_ONLY_STICK),
@@ -140,8 +144,9 @@ def capture(name: str) -> None:
     wanted = CAPTURES[name]
     with tempfile.TemporaryDirectory(prefix="liveos-capture-") as folder:
         with Stick(Path(folder), wanted.options, usb=wanted.usb) as stick:
-            stick.settle()
             wanted.prepare(stick)
+            if wanted.boot_again:
+                stick.reboot(wanted.boot_again)
             archive = stick.run_bytes(
                 "PYTHONDONTWRITEBYTECODE=1 python3 -", stdin=_COLLECT.encode()
             )

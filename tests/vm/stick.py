@@ -46,7 +46,11 @@ NO_OVERLAY = ("rw",)
 """The overlay in memory at this boot, while one lies on the stick. The way to a rescue."""
 
 READ_ONLY_OVERLAY = ("rw", "rd.live.overlay=LABEL=LIVE", "rd.live.overlay.readonly")
-"""The overlay of the stick is read (`live-ro`), changes go to memory."""
+"""The overlay of the stick is read (`live-ro`), changes go to memory.
+
+Only for an overlay that has been in use: of a fresh one the kernel cannot make the header, and the
+boot waits for ever. So boot PERSISTENT first, then `reboot(READ_ONLY_OVERLAY)`.
+"""
 
 READ_ONLY_STICK = ("rd.live.overlay=LABEL=LIVE",)
 """Without `rw`: the stick is mounted read-only, its overlay is in use all the same."""
