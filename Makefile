@@ -41,7 +41,8 @@ vm: install  ## the VM lanes: a real kernel and a real stick in QEMU (LANE=dm or
 bench: install  ## the figures of the README, each with its command
 	tests/packages practice test
 	$(BIN)/python tests/bench/cow.py
-	$(BIN)/python tests/bench/console.py
+	$(BIN)/liveos-tui practice .cache/bench-stick --state healthy --no-console
+	$(BIN)/python tests/bench/console.py $(BIN)/liveos-tui .cache/bench-stick
 
 screenshots: install  ## make every picture in screenshots/ anew
 	tests/packages practice pictures

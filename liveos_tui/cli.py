@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.live.local import LocalMachine
 from liveos_tui.live.recognise import LIVE
 from liveos_tui.live.report import document, exit_code, text
+from liveos_tui.system.supervisor import supervised
 
 _EXIT_CODES = """\
 exit codes: 0 well; 10 needs attention; 20 broken (Invalid, overflowed, full, unreadable);
@@ -153,11 +153,4 @@ def _console(target: str | None, look: str | None) -> int:
 
 def run() -> None:
     """The program `liveos-tui`."""
-    try:
-        code = main(sys.argv[1:])
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader (head, a pager) has gone: nothing to tell it any more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        code = ExitCode.FAILED
-    sys.exit(code)
+    sys.exit(supervised(lambda: main(sys.argv[1:])))
