@@ -90,4 +90,5 @@ class Probes:
 
     def device_exists(self, number: str) -> bool:
         """Whether a block device ("8:1") is still plugged in."""
-        return self.path(f"/sys/dev/block/{number}").exists()
+        # The link itself: where it leads to is the kernel's affair.
+        return os.path.lexists(self.path(f"/sys/dev/block/{number}"))
