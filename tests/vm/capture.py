@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from machine import CHECKOUT
-from stick import NO_OVERLAY, PERSISTENT, READ_ONLY_OVERLAY, READ_ONLY_STICK, Stick
+from stick import NO_OVERLAY, PERSISTENT, READ_ONLY_OVERLAY, READ_ONLY_STICK, WITHOUT_RW, Stick
 
 TARGET = CHECKOUT / "tests" / "data" / "captured"
 
@@ -129,7 +129,14 @@ CAPTURES = {
         boot_again=READ_ONLY_OVERLAY,
     ),
     "overflow": Capture("The overlay has filled while it was in use.", PERSISTENT, overflow),
-    "read-only-stick": Capture("The stick is mounted read-only (no `rw`).", READ_ONLY_STICK),
+    # Named for what was asked for: without `rw` the stick would be read-only, but for its overlay.
+    "read-only-stick": Capture(
+        "`rd.live.overlay` without `rw`: dracut 059 remounts the stick writable for its overlay.",
+        WITHOUT_RW,
+    ),
+    "no-overlay-read-only": Capture(
+        "Neither `rw` nor `rd.live.overlay`: the stick is mounted read-only.", READ_ONLY_STICK
+    ),
     "two-usb-sticks": Capture(
         "The stick is a USB device, and a second one with an Invalid overlay is attached.",
         PERSISTENT,

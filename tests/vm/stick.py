@@ -52,8 +52,14 @@ Only for an overlay that has been in use: of a fresh one the kernel cannot make 
 boot waits for ever. So boot PERSISTENT first, then `reboot(READ_ONLY_OVERLAY)`.
 """
 
-READ_ONLY_STICK = ("rd.live.overlay=LABEL=LIVE",)
-"""Without `rw`: the stick is mounted read-only, its overlay is in use all the same."""
+READ_ONLY_STICK: tuple[str, ...] = ()
+"""Neither `rw` nor an overlay: the stick is mounted read-only, the overlay is in memory.
+
+With `rd.live.overlay=` dracut 059 remounts the stick writable, with `rw` or without.
+"""
+
+WITHOUT_RW = ("rd.live.overlay=LABEL=LIVE",)
+"""The overlay of the stick is in use; the stick is writable all the same."""
 
 LIVE = Path("/run/initramfs/live")
 """Where the stick is mounted in the booted system."""
