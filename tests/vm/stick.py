@@ -134,7 +134,7 @@ class Stick(Guest):
 
     # --- on and off ---
 
-    def boot(self, options: Sequence[str] | None = None, *, wait_seconds: float = 240) -> None:
+    def boot(self, options: Sequence[str] | None = None, *, wait_seconds: float = 480) -> None:
         """Switch on, with `options` (default: as before), and wait until the boot is over.
 
         Raises MachineError with the end of the console when the boot stops or takes too long.
@@ -157,6 +157,15 @@ class Stick(Guest):
             self._machine.close()
             self._machine = None
         _running.discard(self)
+
+    def pause(self) -> None:
+        """Stop the machine's processor until `resume`: an emulated system is never quite idle."""
+        self._on().execute("stop")
+
+    def resume(self) -> None:
+        """Let a paused machine go on, with the right time of day."""
+        self._on().execute("cont")
+        self._set_clock()
 
     def reboot(self, options: Sequence[str] | None = None) -> None:
         """Shut down cleanly, then boot with `options` (default: as before)."""
@@ -181,7 +190,7 @@ class Stick(Guest):
 
     # --- in the booted system ---
 
-    def settle(self, seconds: float = 240) -> None:
+    def settle(self, seconds: float = 480) -> None:
         """Wait until the last services have started and the disk is quiet."""
         self.run("systemctl is-system-running --wait", check=False, timeout=seconds)
         self.run("udevadm settle; sync")
@@ -298,6 +307,9 @@ class Stick(Guest):
             copy_sparse(state.disk, self.disk)
             self._start(*state.incoming).wake()
         self._wait_for_ssh(60)
+        self._set_clock()
+
+    def _set_clock(self) -> None:
         self.run(f"date -s @{time.time():.0f}")
 
     def _boot(self, seconds: float) -> None:

@@ -11,22 +11,33 @@ Boot = Callable[..., Stick]
 
 
 @pytest.fixture(scope="session")
-def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stick]:
-    """One booted stick, its overlay in use, for all tests that only look."""
+def _shared() -> list[Stick]:
+    """The stick that tests share, once it is on."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def looked_at(_shared: list[Stick], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stick]:
+    """A booted stick, its overlay in use, for all tests that leave it as it was."""
     with Stick(tmp_path_factory.mktemp("looked-at")) as stick:
-        stick.settle()
+        _shared.append(stick)
         yield stick
+        _shared.remove(stick)
 
 
 @pytest.fixture
-def boot(tmp_path: Path) -> Iterator[Boot]:
-    """Boots a stick of the test's own: `boot(options, usb=..., vga=...)`, off at the test's end."""
+def boot(_shared: list[Stick], tmp_path: Path) -> Iterator[Boot]:
+    """Boots a stick of the test's own: `boot(options, usb=..., vga=...)`, off at the test's end.
+
+    The shared stick stands still meanwhile: an emulated system is never quite idle.
+    """
     with ExitStack() as sticks:
+        for shared in _shared:
+            shared.pause()
+            sticks.callback(shared.resume)
 
         def booted(options: Sequence[str] = PERSISTENT, **settings: bool) -> Stick:
             folder = tmp_path / f"stick-{len(list(tmp_path.iterdir()))}"
-            stick = sticks.enter_context(Stick(folder, options, **settings))
-            stick.settle()
-            return stick
+            return sticks.enter_context(Stick(folder, options, **settings))
 
         yield booted
