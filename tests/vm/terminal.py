@@ -40,7 +40,10 @@ class Terminal:
         self._rows = rows
         run("mkdir -p /run/liveos && cat > /run/liveos/tmux.conf", stdin=_CONFIGURATION.encode())
         settings = [f"{name}={value}" for name, value in environment.items()]
-        shown = shlex.join(["env", *settings, "sh", "-c", f"exec {command}"])
+        # tmux 3.3a does not always notice how the program of a pane has ended.
+        self._exit_file = f"/run/liveos/{self._name}.exit"
+        script = f"rm -f {self._exit_file}; {command}; echo $? > {self._exit_file}"
+        shown = shlex.join(["env", *settings, "sh", "-c", script])
         self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), shown)
         size = self._ask("#{pane_width}x#{pane_height}")
         if size != f"{columns}x{rows}":
@@ -53,22 +56,14 @@ class Terminal:
         self.close()
 
     @property
-    def process_id(self) -> int:
-        """The program's process id in the booted system."""
-        return int(self._ask("#{pane_pid}"))
-
-    @property
     def ended(self) -> bool:
         """Whether the program has ended, and how is known."""
-        dead, _, how = self._ask("#{pane_dead} #{pane_dead_status}#{pane_dead_signal}").partition(
-            " "
-        )
-        return dead == "1" and how != ""
+        return self.exit_code is not None
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code of a program that has ended by itself; None for one ended by a signal."""
-        code = self._ask("#{pane_dead_status}")
+        """The exit code of a program that has ended, as the shell says it; None while it runs."""
+        code = self._run(f"cat {self._exit_file}", check=False).stdout.strip()
         return int(code) if code else None
 
     def send(self, *keys: str) -> None:

@@ -37,9 +37,10 @@ def test_five_minutes_of_watching(boot: Boot) -> None:
     watched.install()
     with watched.terminal(PROGRAM, environment={"LANG": "C.UTF-8"}) as terminal:
         terminal.wait_for(r"Overlay .* OK \d+ %", 120)
-        process = terminal.process_id
+        processes = watched.run("pgrep -d, -f 'python3 -m liveos_tui'").stdout.strip()
         watched.run(
-            f"strace -f -qq -e trace={_CALLS} -o /run/trace -p {process} >/dev/null 2>&1 & sleep 3"
+            f"strace -f -qq -e trace={_CALLS} -o /run/trace -p {processes} >/dev/null 2>&1 & "
+            "sleep 3"
         )
         before = used(without), used(watched)
         time.sleep(SECONDS)
