@@ -23,7 +23,7 @@ install: $(VENV)/.installed  ## make the environment (.venv/bin/liveos-tui)
 
 practice: install  ## build a practice stick and open the console on it (STATE=invalid for another)
 	tests/packages practice
-	$(BIN)/liveos-tui practice $(PRACTICE) --state $(STATE)
+	$(BIN)/liveos-tui practice '$(PRACTICE)' --state $(STATE)
 
 test: install  ## environment, system packages, linters, all tests that need no VM
 	tests/packages practice test
@@ -49,4 +49,4 @@ screenshots: install  ## make every picture in screenshots/ anew
 	$(BIN)/python tests/screenshots.py
 
 clean:  ## remove everything that is made (environment, caches, practice stick)
-	rm -rf $(VENV) .cache build liveos_tui.egg-info $(PRACTICE)
+	rm -rf $(VENV) .cache build liveos_tui.egg-info '$(PRACTICE)'

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
         "nothing on a stick.",
         epilog=_EXAMPLES + _EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="liveos-tui [TARGET] [--look plain|rich]\n       liveos-tui COMMAND [-h] ...",
     )
     top.add_argument("--version", action="version", version=f"liveos-tui {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
@@ -125,18 +127,27 @@ def _status(target: str, *, as_json: bool) -> int:
         system = watch.sample()
     finally:
         watch.close()
-    if as_json:
-        print(json.dumps(document(system), indent=2))
-    else:
-        print(text(system), end="")
+    _say(json.dumps(document(system), indent=2) + "\n" if as_json else text(system))
     return exit_code(system)
+
+
+def _say(words: str) -> None:
+    """Print to standard output. Raises LiveosError where it cannot be written (a full disk)."""
+    try:
+        print(words, end="", flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is still in the buffer would fail again at the end.
+        sys.stdout = sys.stderr
+        raise LiveosError(f"The output could not be written: {error.strerror}.") from error
 
 
 def _practice(folder: Path, state: str, *, stay: bool) -> int:
     from liveos_tui.practice.builder import PracticeState, build  # noqa: PLC0415
 
     build(folder, PracticeState(state))
-    print(f"A practice stick ({state}) is in {folder}.")
+    _say(f"A practice stick ({state}) is in {folder}.\n")
     return ExitCode.WELL if stay else _console(str(folder), None)
 
 
@@ -145,6 +156,11 @@ def _console(target: str | None, look: str | None) -> int:
     from liveos_tui.console.app import run as run_console  # noqa: PLC0415
     from liveos_tui.system.terminal import Look, current  # noqa: PLC0415
 
+    if os.environ.get("TERM", "") in {"", "dumb", "unknown"}:
+        raise LiveosError(
+            "This terminal cannot show the console: TERM is not set, or says so.",
+            "Use `liveos-tui status`, or set TERM to what the terminal is.",
+        )
     machine = LocalMachine()
     if target is None and machine.is_live():
         target = LIVE

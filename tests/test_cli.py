@@ -79,6 +79,39 @@ def test_a_name_with_escape_sequences_does_not_reach_the_terminal() -> None:
     assert "\x1b" not in liveos_tui("status", "/nowhere/\x1b]0;owned\x07").stderr
 
 
+def test_an_empty_target_is_a_mistake_of_usage() -> None:
+    assert liveos_tui("status", "").returncode == 2
+
+
+def test_a_full_disk_below_the_output_is_one_sentence(stick: Path) -> None:
+    found = subprocess.run(
+        ["sh", "-c", f"'{sys.executable}' -m liveos_tui status '{stick}' > /dev/full"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert found.returncode == 1
+    assert found.stderr == "liveos-tui: The output could not be written: No space left on device.\n"
+
+
+def test_a_folder_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
+    script = f"mkdir gone; cd gone; rmdir ../gone; '{sys.executable}' -m liveos_tui status ."
+    found = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert found.returncode == 2
+    assert "Traceback" not in found.stderr
+
+
+def test_a_terminal_that_cannot_show_the_console_is_told(stick: Path) -> None:
+    found = liveos_tui(str(stick), TERM="dumb")
+
+    assert found.returncode == 1
+    assert "TERM" in found.stderr
+
+
 def test_an_unknown_option_is_a_mistake_of_usage() -> None:
     assert liveos_tui("status", "--jsn").returncode == 2
 

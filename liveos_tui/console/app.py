@@ -330,8 +330,8 @@ def run(machine: Machine, target: str | None, terminal: TerminalProfile) -> int:
     Without a target the devices are shown, to choose from. Raises the `LiveosError` of a target
     that could not be opened, and one for a standard input or output that is no terminal.
     """
-    # Textual reads standard input and draws on standard error.
-    if not (os.isatty(0) and os.isatty(2)):
+    # Textual reads standard input, draws on standard error and asks standard output for the size.
+    if not all(os.isatty(stream) for stream in (0, 1, 2)):
         raise LiveosError(
             "The console needs a terminal for its input and its output.",
             "Use `liveos-tui status` in scripts and pipes.",

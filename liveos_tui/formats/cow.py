@@ -156,7 +156,7 @@ class CowSummary:
             return "The overlay's list of exceptions runs past its end: the file was cut off."
         if self.beyond_end:
             lost = f"{self.beyond_end} of its {self.exceptions} chunks"
-            return f"The overlay was cut off: {lost} lie behind its end."
+            return f"The overlay was cut off or damaged: {lost} lie behind its end."
         if self.in_metadata:
             wrong = f"{self.in_metadata} of its {self.exceptions} exceptions"
             return f"The overlay's list is damaged: {wrong} point at its own metadata."

@@ -3,13 +3,18 @@
 import re
 from dataclasses import dataclass
 
-from liveos_tui.errors import LiveosError, NotALiveosError, UnreadableError
+from liveos_tui.errors import (
+    LiveosError,
+    NotALiveosError,
+    PrivilegeError,
+    UnreadableError,
+)
 from liveos_tui.formats.images import SHORT_HEAD_BYTES, Image, ImageKind, identify
 from liveos_tui.formats.text import clean
 from liveos_tui.live.model import ImageFormat, Layout, LayoutKind
 from liveos_tui.live.words import size
 from liveos_tui.system import squashfs
-from liveos_tui.system.files import Folder, NotThereError
+from liveos_tui.system.files import Folder
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.runner import ToolMissingError
 
@@ -94,7 +99,7 @@ def _live_folder(stick: Folder, names: tuple[str, ...]) -> str:
         # LiveOS first; another folder is a live directory (rd.live.dir=) when it holds an image.
         candidates = sorted(names, key=lambda name: name != DEFAULT_LIVE_FOLDER)
         for name in candidates:
-            if any(stick.is_file(f"{name}/{image}") for image in IMAGE_NAMES):
+            if _holds_image(stick, name):
                 return name
     if DEFAULT_LIVE_FOLDER in names and stick.is_folder(DEFAULT_LIVE_FOLDER):
         return DEFAULT_LIVE_FOLDER
@@ -115,6 +120,17 @@ def _live_folder(stick: Folder, names: tuple[str, ...]) -> str:
     )
 
 
+def _holds_image(stick: Folder, name: str) -> bool:
+    try:
+        entries = stick.names(name) if stick.is_folder(name) else ()
+    except PrivilegeError:
+        # Another folder that is none of our business (lost+found); a live directory is.
+        if name == DEFAULT_LIVE_FOLDER:
+            raise
+        return False
+    return any(image in entries for image in IMAGE_NAMES)
+
+
 def inspect_layout(probes: Probes, stick: Folder, contents: Contents) -> Layout:
     """Which kind of system the image makes. A damaged image is told, not raised."""
     if contents.image is None:
@@ -128,7 +144,9 @@ def inspect_layout(probes: Probes, stick: Folder, contents: Contents) -> Layout:
         with stick.open(contents.image) as file:
             image = identify(file.read(0, SHORT_HEAD_BYTES))
             length = file.identity.size_bytes
-    except (LiveosError, NotThereError) as error:
+    except PrivilegeError as error:
+        return Layout(LayoutKind.SNAPSHOT, name, unknown=error.message)
+    except LiveosError as error:
         return Layout(LayoutKind.SNAPSHOT, name, image_damage=error.message)
     damage = _damage(name, image, length)
     match image.kind if image else None:

@@ -7,6 +7,7 @@ from liveos_tui.live.images import ext_usage, room, view_head
 from liveos_tui.live.in_use import is_loop_of
 from liveos_tui.live.model import Home, HomeState, Host, LayoutKind, RootFilesystem, Usage
 from liveos_tui.live.site import Site
+from liveos_tui.live.words import size
 from liveos_tui.system.files import FileIdentity, Folder
 from liveos_tui.system.probes import Probes
 
@@ -82,6 +83,10 @@ class HomeMeter:
             return Home(HomeState.MOUNTED, path, usage_at(probes, mounted))
         with stick.open(site.home) as file:
             image = identify(file.read(0, SHORT_HEAD_BYTES))
+            length = file.identity.size_bytes
+        if image is not None and image.is_cut(length):
+            reason = f"it is cut off: {size(length)} of {size(image.declared_bytes)} are there."
+            return Home(HomeState.UNREADABLE, path, unknown=reason)
         if image is not None and image.kind is ImageKind.LUKS:
             return Home(HomeState.LOCKED, path, unknown="it is encrypted and locked.")
         usage = ext_usage(stick, site.home)

@@ -1,6 +1,6 @@
 """File systems inside files: read by their superblock, never mounted."""
 
-from liveos_tui.errors import FormatError, LiveosError
+from liveos_tui.errors import FormatError, LiveosError, UnreadableError
 from liveos_tui.formats.cow import CowError, iterate_exceptions, summarise
 from liveos_tui.formats.cow_layout import SECTOR_BYTES
 from liveos_tui.formats.ext4 import (
@@ -79,6 +79,5 @@ def _changed_chunks(stick: Folder, site: Site) -> dict[int, bytes]:
                 for old, new in iterate_exceptions(file.read, length)
                 if old * chunk_bytes < HEAD_BYTES
             }
-        except CowError:
-            # A store that cannot be read hides nothing that could be shown: the base stands.
-            return {}
+        except CowError as error:
+            raise UnreadableError("what the overlay has changed in it cannot be read.") from error

@@ -23,11 +23,13 @@ from liveos_tui.live.words import duration, percent, size
 # notice comes before and a call to act before the last tenth.
 NOTICE_FRACTION = 0.70
 WARNING_FRACTION = 0.80
-ACT_FRACTION = 0.90
 WARNING_SECONDS = 3600.0
 FILESYSTEM_WARNING_FRACTION = 0.95
 LEAST_MEMORY_BYTES = 128 * 1024 * 1024
 
+
+LATER_GROW = "Growing it comes with the next version of this console."
+LATER_RECOVER = "Recovering it comes with the next version of this console."
 
 _BOOT_WITHOUT = (
     "Boot this stick once without its overlay (leave rd.live.overlay= out at the boot prompt), "
@@ -90,7 +92,7 @@ def _of_overlay(system: LiveSystem) -> Iterator[Finding]:
                 Severity.BROKEN,
                 "overlay-overflow",
                 "The overlay has overflowed: the system can be read, new writes fail.",
-                "Save open work to another disk, grow the overlay, then reboot.",
+                f"Save open work to another disk or to home.img. {LATER_GROW}",
                 Operation.GROW,
             )
         case OverlayState.FULL:
@@ -120,7 +122,7 @@ def _invalid(overlay: Overlay) -> Finding:
         "overlay-invalid",
         "The overlay is marked Invalid: the stick does not boot with it. What is in it can "
         "usually be brought back.",
-        "Do not reset it. Recover it: back up, grow, mark valid, check.",
+        f"Keep the stick as it is; nothing in it is lost yet. {LATER_RECOVER}",
         Operation.RECOVER,
     )
 
@@ -138,14 +140,14 @@ def _full(system: LiveSystem) -> Finding:
             Severity.BROKEN,
             "overlay-full",
             "The overlay is full: the next change that needs a new chunk fails.",
-            "Grow it now, before anything else is written.",
+            f"Save work to another disk, write nothing else. {LATER_GROW}",
             Operation.GROW,
         )
     return Finding(
         Severity.BROKEN,
         "overlay-full",
         "The overlay is full: booted with it, the system fails at its first writes.",
-        "Recover it: grow it and check its file system.",
+        f"Keep the stick as it is; what is in it can be read. {LATER_RECOVER}",
         Operation.RECOVER,
     )
 
@@ -155,7 +157,7 @@ def _of_fill(overlay: Overlay) -> Iterator[Finding]:
     soon = seconds is not None and seconds < WARNING_SECONDS
     if fraction is None or (fraction < NOTICE_FRACTION and not soon):
         return
-    left = size((overlay.total_bytes or 0) - (overlay.used_bytes or 0))
+    left = size(overlay.left_bytes)
     what = f"The overlay is {percent(fraction)} full, {left} left"
     text = f"{what}: full in {duration(seconds)} at this rate." if soon else f"{what}."
     growable = overlay.kind is OverlayKind.STORE and overlay.persistent
@@ -166,13 +168,13 @@ def _of_fill(overlay: Overlay) -> Iterator[Finding]:
             Severity.WARNING, "overlay-filling", text, "Delete what is not needed, or write less."
         )
     else:
-        when = "now" if fraction >= ACT_FRACTION or soon else "soon"
-        how = "that needs no reboot" if overlay.in_use else "nothing in it is touched"
+        # Not in use: nothing fills it now, and there is time.
+        do = "Write less and move large files to home.img or another disk. "
         yield Finding(
             Severity.WARNING,
             "overlay-filling",
             text,
-            f"Grow it {when}; {how}.",
+            f"{do if overlay.in_use else ''}{LATER_GROW}",
             Operation.GROW,
         )
 
@@ -185,7 +187,7 @@ def _of_store_file(system: LiveSystem) -> Iterator[Finding]:
             "overlay-fragile-size",
             "The overlay has one of the few sizes that break when they fill: it would become "
             "Invalid at once.",
-            "Grow it by 1 MiB or more.",
+            f"1 MiB more cures it. {LATER_GROW}",
             Operation.GROW,
         )
     if free is not None and overlay.missing_bytes > free:
@@ -235,7 +237,7 @@ def _of_unused_overlay(system: LiveSystem) -> Iterator[Finding]:
             Severity.BROKEN,
             f"unused-overlay-{unused.state}",
             f"{name} is not in use at this boot, and is {unused.state}.",
-            "Recover it now, then boot with it again.",
+            f"Keep it as it is; what is in it can usually be brought back. {LATER_RECOVER}",
             Operation.RECOVER,
         )
     else:
@@ -248,12 +250,14 @@ def _of_unused_overlay(system: LiveSystem) -> Iterator[Finding]:
 
 
 def _of_image(system: LiveSystem) -> Iterator[Finding]:
+    if system.layout.unknown:
+        yield Finding(Severity.NOTICE, "image-unknown", f"The image: {system.layout.unknown}")
     if system.layout.image_damage:
         yield Finding(
             Severity.BROKEN,
             "image-damaged",
             system.layout.image_damage,
-            "Copy it again from where it came; the overlay alone cannot replace it.",
+            "Get this very image again and keep the overlay: it fits no other.",
         )
 
 
@@ -324,6 +328,14 @@ def _is_read_only_stick(target: Target) -> bool:
 
 
 def _of_privilege(system: LiveSystem, *, privileged: bool) -> Iterator[Finding]:
+    hidden = (system.overlay.unknown, system.layout.unknown, system.home.unknown)
+    if not privileged and any(reason and "by others only" in reason for reason in hidden):
+        yield Finding(
+            Severity.WARNING,
+            "not-readable",
+            "Some files of the stick may be read by root only.",
+            "Run it as root to see everything.",
+        )
     if not privileged and system.overlay.in_use and system.layout.kind is LayoutKind.SNAPSHOT:
         yield Finding(
             Severity.NOTICE,

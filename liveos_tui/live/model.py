@@ -83,7 +83,10 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Room in a file system: used, free for a person, and total bytes."""
+    """Room in a file system: used, free for a person, and total bytes.
+
+    Used and free may be less than the total: some blocks are kept for root.
+    """
 
     used_bytes: int | None = None
     total_bytes: int | None = None
@@ -91,10 +94,12 @@ class Usage:
 
     @property
     def fraction(self) -> float | None:
-        """Used part of the total, 0.0 to 1.0."""
+        """Used part of what a person can use, 0.0 to 1.0, as `df` counts it."""
         if self.used_bytes is None or not self.total_bytes:
             return None
-        return self.used_bytes / self.total_bytes
+        if self.free_bytes is None:
+            return self.used_bytes / self.total_bytes
+        return self.used_bytes / ((self.used_bytes + self.free_bytes) or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,8 @@ class Layout:
     """Which files make the system. Paths are relative to the stick ("LiveOS/squashfs.img").
 
     `base` is the base image's path inside `image`; None for a flat image and for an image that is
-    the base itself. `image_damage` says in a sentence what is wrong with the image.
+    the base itself. `image_damage` says in a sentence what is wrong with the image, `unknown` why
+    it was not looked at.
     """
 
     kind: LayoutKind
@@ -132,6 +138,7 @@ class Layout:
     image_format: ImageFormat | None = None
     base: str | None = None
     image_damage: str | None = None
+    unknown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +146,8 @@ class Overlay:
     """The overlay: what it is, how full, how fast it fills.
 
     `table` is the snapshot target's persistence ("P", "PO", "N"), known only while it is in use.
-    Used and metadata bytes of a store are counted as the kernel counts them. `damage` says in a
-    sentence why the store cannot be used; `fragile_size`: it would become Invalid when it fills,
+    Used, free and metadata bytes of a store are counted as the kernel counts them. `damage` says in
+    a sentence why the store cannot be used; `fragile_size`: it would become Invalid when it fills,
     whatever its table says; `missing_bytes` of its file are holes that the stick has yet to fill.
     """
 
@@ -153,6 +160,7 @@ class Overlay:
     table: str | None = None
     used_bytes: int | None = None
     total_bytes: int | None = None
+    free_bytes: int | None = None
     metadata_bytes: int | None = None
     rate_bytes_per_second: float | None = None
     seconds_until_full: float | None = None
@@ -164,7 +172,14 @@ class Overlay:
     @property
     def fraction(self) -> float | None:
         """Used part of the total, 0.0 to 1.0."""
-        return Usage(self.used_bytes, self.total_bytes).fraction
+        return Usage(self.used_bytes, self.total_bytes, self.free_bytes).fraction
+
+    @property
+    def left_bytes(self) -> int | None:
+        """Bytes that can still be written."""
+        if self.free_bytes is not None or self.used_bytes is None or self.total_bytes is None:
+            return self.free_bytes
+        return max(0, self.total_bytes - self.used_bytes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def _why_not_recover(system: LiveSystem) -> str | None:
     if reason := _why_not_store(system, overlay):
         return reason
     if overlay.state not in ILL and system.root.clean is not False:
-        return "The overlay is fine: there is nothing to recover."
+        return "The overlay is neither Invalid nor full: there is nothing to recover."
     if overlay.in_use:
         return (
             "The overlay is in use by the running system. Grow it, or boot once without it and "

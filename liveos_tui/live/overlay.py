@@ -113,23 +113,34 @@ class OverlayMeter:
             room = found
         else:
             return overlay
-        known = replace(overlay, used_bytes=room.used_bytes, total_bytes=room.total_bytes)
+        known = replace(
+            overlay,
+            used_bytes=room.used_bytes,
+            total_bytes=room.total_bytes,
+            free_bytes=room.free_bytes,
+        )
         state = OverlayState.FULL if room.free_bytes == 0 else fill_state(known)
         return replace(known, state=state)
 
 
 def _with_summary(overlay: Overlay, summary: CowSummary, identity: FileIdentity) -> Overlay:
+    if summary.damage:
+        # What a damaged list adds up to is no figure.
+        return replace(
+            overlay,
+            state=OverlayState.FOREIGN,
+            total_bytes=summary.total_bytes,
+            damage=summary.damage,
+        )
     known = replace(
         overlay,
         used_bytes=summary.used_bytes,
         total_bytes=summary.total_bytes,
+        free_bytes=max(0, summary.total_bytes - summary.used_bytes),
         metadata_bytes=summary.metadata_bytes,
-        damage=summary.damage,
         fragile_size=summary.fragile_size,
         missing_bytes=_missing(identity),
     )
-    if summary.damage:
-        return replace(known, state=OverlayState.FOREIGN)
     if not summary.valid:
         return replace(known, state=OverlayState.INVALID)
     if summary.full:
@@ -144,6 +155,7 @@ def _by_the_kernel(overlay: Overlay, status: SnapshotStatus) -> Overlay:
         overlay,
         used_bytes=status.allocated_sectors * SECTOR_BYTES,
         total_bytes=status.total_sectors * SECTOR_BYTES,
+        free_bytes=max(0, status.total_sectors - status.allocated_sectors) * SECTOR_BYTES,
         metadata_bytes=status.metadata_sectors * SECTOR_BYTES,
     )
     if status.total_sectors - status.allocated_sectors < DEFAULT_CHUNK_SECTORS:

@@ -5,7 +5,13 @@ import stat
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 
-from liveos_tui.errors import ExitCode, LiveosError, NotALiveosError, UnreadableError
+from liveos_tui.errors import (
+    ExitCode,
+    LiveosError,
+    NotALiveosError,
+    PrivilegeError,
+    UnreadableError,
+)
 from liveos_tui.formats.blocklist import BlockDevice
 from liveos_tui.formats.mountinfo import Mount, mount_holding
 from liveos_tui.formats.text import clean
@@ -53,7 +59,7 @@ def recognise(probes: Probes, target: str = LIVE) -> Recognised:
     """
     if target == LIVE:
         return Recognised(recognise_booted(probes), ExitStack())
-    path = os.path.abspath(target)  # noqa: PTH100 - links are kept: /dev/disk/by-label is a name
+    path = _absolute(target)
     mode = _mode(probes, path)
     mounts = probes.mounts()
     devices = probes.block_devices()
@@ -74,7 +80,7 @@ def recognise(probes: Probes, target: str = LIVE) -> Recognised:
             stick_path = path
         else:
             raise NotALiveosError(
-                f"{clean(target)} is a file, not a stick.",
+                f"{clean(target)} is no stick: neither a block device nor a folder.",
                 "Name the device, its mount point, or a folder with LiveOS in it.",
             )
         live_stick = stick_mount(mounts)
@@ -88,16 +94,35 @@ def recognise(probes: Probes, target: str = LIVE) -> Recognised:
         return Recognised(site, hold.pop_all())
 
 
+def _absolute(target: str) -> str:
+    """The path from the top, its links kept: /dev/disk/by-label/LIVE is a name."""
+    if not target:
+        raise MissingTargetError(
+            "The target is empty.", "Name a device, a mount point or a folder."
+        )
+    try:
+        return os.path.abspath(target)  # noqa: PTH100 - resolve() would follow links
+    except FileNotFoundError as error:
+        raise MissingTargetError(
+            "The folder that this was started in is gone.", "Go to another one."
+        ) from error
+
+
 def _mode(probes: Probes, path: str) -> int:
     try:
         return os.stat(probes.path(path)).st_mode  # noqa: PTH116
     except FileNotFoundError as error:
         raise MissingTargetError(
-            f"There is no {clean(path)}.", "Check the name; `lsblk` lists the devices."
+            f"There is no {clean(path)}.",
+            "Check the name; `lsblk` lists devices, `liveos-tui --help` the commands.",
         ) from error
     except OSError as error:
+        if isinstance(error, PermissionError):
+            raise PrivilegeError(
+                f"{clean(path)} may be looked at by others only.", "Run it as root."
+            ) from error
         raise UnreadableError(
-            f"{clean(path)} cannot be looked at: {error.strerror}.", "Run it as root."
+            f"{clean(path)} cannot be looked at: {error.strerror}.", "Nothing was changed."
         ) from error
 
 
@@ -127,11 +152,11 @@ def _mount_to_look(
     devices: tuple[BlockDevice, ...],
 ) -> Mount:
     device = next((device for device in devices if device.device == number), None)
-    if device is not None and device.filesystem is None:
-        parts = [each.path for each in devices if device.name in each.parents]
+    parts = [each.path for each in devices if device and device.name in each.parents]
+    if device is not None and device.filesystem is None and parts:
         raise NotALiveosError(
-            f"{clean(path)} holds no file system of its own.",
-            f"Name one of its partitions: {', '.join(parts)}." if parts else "",
+            f"{clean(path)} is a disk with partitions.",
+            f"Name one of them: {', '.join(map(clean, parts))}.",
         )
     filesystem = device.filesystem if device else None
     mount_point = hold.enter_context(inspection_mount(probes.runner, path, filesystem))
@@ -179,7 +204,7 @@ def _attached(probes: Probes, target: Target, stick_path: str, mount: Mount) -> 
         overlay = OverlayPlace(
             None,
             problem=f"{len(contents.overlays)} overlays lie here and none is named for this stick "
-            "(overlay-LABEL-UUID).",
+            f"(overlay-LABEL-UUID): {', '.join(map(clean, contents.overlays[:3]))}.",
         )
     is_folder = target.kind is TargetKind.FOLDER
     return Site(

@@ -91,6 +91,7 @@ def _overlay(overlay: Overlay) -> dict[str, Any]:
         "table": overlay.table,
         "used_bytes": overlay.used_bytes,
         "total_bytes": overlay.total_bytes,
+        "free_bytes": overlay.free_bytes,
         "metadata_bytes": overlay.metadata_bytes,
         "fraction": overlay.fraction,
         "rate_bytes_per_second": overlay.rate_bytes_per_second,
@@ -121,7 +122,7 @@ def layout_words(system: LiveSystem) -> str:
     """The kind of overlay: "snapshot overlay (PO)", "OverlayFS in memory"."""
     overlay = system.overlay
     if overlay.kind is None:
-        return "no overlay"
+        return "overlay unknown" if overlay.unknown else "no overlay"
     if system.layout.kind is LayoutKind.OVERLAYFS:
         return f"OverlayFS ({overlay.kind})"
     table = f" ({overlay.table})" if overlay.table else ""
@@ -142,7 +143,8 @@ def _lines(system: LiveSystem) -> Iterator[str]:
     state = overlay.state.value if overlay.state else "unknown"
     yield _row("Overlay", Usage(overlay.used_bytes, overlay.total_bytes), state, overlay.unknown)
     if overlay.path:
-        yield f"{'':14}{overlay.path}"
+        use = "in use" if overlay.in_use else "not in use"
+        yield f"{'':14}{size(overlay.left_bytes)} left, {use}, {overlay.path}"
     if overlay.seconds_until_full is not None:
         rate = size((overlay.rate_bytes_per_second or 0) * 60)
         yield f"{'':14}+{rate}/min, full in {duration(overlay.seconds_until_full)}"

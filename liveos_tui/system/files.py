@@ -4,12 +4,13 @@ A stick that someone handed over may hold links out of itself, FIFOs that never 
 Paths are walked step by step without following links, and only regular files are read.
 """
 
+import errno
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from liveos_tui.errors import LiveosError, UnreadableError
+from liveos_tui.errors import LiveosError, PrivilegeError, UnreadableError
 from liveos_tui.formats.text import clean
 
 _STEP = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -100,18 +101,22 @@ class Folder:
             os.close(step)
 
     def is_folder(self, relative: str) -> bool:
-        """Whether there is a folder (no link to one) below."""
+        """Whether there is a folder (no link to one) below. Raises PrivilegeError."""
         try:
             os.close(self._open_folder(relative))
+        except PrivilegeError:
+            raise
         except LiveosError:
             return False
         return True
 
     def is_file(self, relative: str) -> bool:
-        """Whether there is a regular file (no link to one) below."""
+        """Whether there is a regular file (no link to one) below. Raises PrivilegeError."""
         try:
             with self.open(relative):
                 return True
+        except PrivilegeError:
+            raise
         except LiveosError:
             return False
 
@@ -134,13 +139,14 @@ class Folder:
         return step
 
     def _error(self, relative: str, error: OSError) -> LiveosError:
-        name = clean(str(self.path / relative))
+        name = clean(relative or str(self.path))
         if isinstance(error, FileNotFoundError):
             return NotThereError(f"{name} is not there.")
-        return UnreadableError(
-            f"{name} cannot be read: {error.strerror}.",
-            "Run it as root." if isinstance(error, PermissionError) else "Nothing was changed.",
-        )
+        if isinstance(error, PermissionError):
+            return PrivilegeError(f"{name} may be read by others only.", "Run it as root.")
+        if error.errno == errno.ELOOP:
+            return UnreadableError(f"{name} is a link, and links are not followed.")
+        return UnreadableError(f"{name} cannot be read: {error.strerror}.", "Nothing was changed.")
 
 
 def read_small(path: Path, limit: int = 65536) -> str | None:

@@ -46,7 +46,9 @@ def profile(
         (environment[key] for key in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(key)), ""
     )
     # The Linux console is in UTF-8 mode whatever the locale of a root login says.
-    utf8 = term == "linux" or "utf-8" in locale.lower() or "utf8" in locale.lower()
+    utf8 = term == "linux" or (
+        not term.startswith("vt") and ("utf-8" in locale.lower() or "utf8" in locale.lower())
+    )
     colour = not environment.get("NO_COLOR") and not term.startswith("vt") and term != "dumb"
     serial = bool(tty and tty.startswith(_SERIAL_LINES))
     capable = (

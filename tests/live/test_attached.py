@@ -13,9 +13,18 @@ from machines import FLAT_LISTING, GIB, MIB, MachineBuilder, store, used_sectors
 
 from liveos_tui.errors import NotALiveosError, PrivilegeError, TargetGoneError, UnreadableError
 from liveos_tui.live.local import LocalWatch
-from liveos_tui.live.model import LayoutKind, LiveSystem, OverlayKind, OverlayState, TargetKind
+from liveos_tui.live.model import (
+    HomeState,
+    LayoutKind,
+    LiveSystem,
+    OverlayKind,
+    OverlayState,
+    Severity,
+    TargetKind,
+)
 from liveos_tui.live.recognise import MissingTargetError
 from liveos_tui.live.report import document, text
+from liveos_tui.system.files import Folder, OpenFile
 from liveos_tui.system.metrics import FilesystemUsage
 from liveos_tui.system.patience import Patience
 
@@ -201,7 +210,7 @@ class TestBadInput:
 
     def test_a_file(self, machine: MachineBuilder) -> None:
         layouts.installed(machine)
-        with pytest.raises(NotALiveosError, match="is a file"):
+        with pytest.raises(NotALiveosError, match="is no stick"):
             look(machine, "/proc/cmdline")
 
     @pytest.mark.parametrize(
@@ -237,6 +246,42 @@ class TestBadInput:
 
         assert words in system.findings[0].text
         assert system.host.usage.free_bytes == 5 * GIB
+
+    def test_what_a_damaged_list_adds_up_to_is_no_figure(self, machine: MachineBuilder) -> None:
+        path = attach(machine, store(3))
+        with machine.path(f"{MOUNT}/{path}").open("r+b") as file:
+            file.seek(4096)
+            file.write(bytes(range(1, 256)) * 16)
+        overlay = look(machine).overlay
+
+        assert overlay.state is OverlayState.FOREIGN
+        assert (overlay.used_bytes, overlay.fraction) == (None, None)
+
+    def test_a_home_cut_in_the_middle(self, machine: MachineBuilder) -> None:
+        attach(machine, store(USED))
+        machine.file(f"{MOUNT}/LiveOS/home.img", EXT4_HEAD)
+        home = look(machine).home
+
+        assert home.state is HomeState.UNREADABLE
+        assert "cut off" in (home.unknown or "")
+
+    def test_a_file_that_only_root_may_read(
+        self, machine: MachineBuilder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = attach(machine, store(USED))
+
+        def locked(folder: Folder, relative: str) -> OpenFile:
+            if relative in {"LiveOS/squashfs.img", path}:
+                raise PrivilegeError(f"{relative} may be read by others only.", "Run it as root.")
+            return opened(folder, relative)
+
+        opened = Folder.open
+        monkeypatch.setattr(Folder, "open", locked)
+        system = look(machine, privileged=False)
+
+        assert system.severity is Severity.WARNING
+        assert "not-readable" in codes(system)
+        assert system.layout.image_damage is None
 
     def test_an_image_cut_in_the_middle(self, machine: MachineBuilder) -> None:
         attach(machine, store(USED))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from liveos_tui.errors import UnreadableError
+from liveos_tui.errors import PrivilegeError, UnreadableError
 from liveos_tui.system.files import Folder, NotThereError
 
 
@@ -78,3 +78,14 @@ def test_names_are_sorted(stick: Folder, tmp_path: Path) -> None:
     (tmp_path / "LiveOS/a").touch()
 
     assert stick.names("LiveOS") == ("a", "home.img")
+
+
+def test_a_file_of_others_asks_for_root(stick: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(PrivilegeError) as caught:
+        stick.is_folder("LiveOS")
+
+    assert caught.value.hint == "Run it as root."

@@ -24,6 +24,10 @@ def test_old_terminals_are_monochrome(term: str) -> None:
     assert not profile({"TERM": term, "LANG": "C.UTF-8"}).colour
 
 
+def test_old_terminals_get_ascii() -> None:
+    assert not profile({"TERM": "vt100", "LANG": "C.UTF-8"}).unicode
+
+
 def test_a_locale_without_utf8_gets_ascii() -> None:
     assert not profile({"TERM": "screen", "LANG": "C"}).unicode
 

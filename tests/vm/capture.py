@@ -41,8 +41,8 @@ COMMANDS = [
     "ls -lani /run/initramfs",
     "findmnt --json --output TARGET,SOURCE,FSTYPE,OPTIONS,MAJ:MIN /",
 ]
-FILES = ["/proc/cmdline", "/proc/self/mountinfo", "/proc/mounts", "/proc/swaps",
-         "/proc/filesystems", "/proc/partitions", "/etc/os-release"]
+FILES = ["/proc/cmdline", "/proc/self/mountinfo", "/proc/mounts", "/proc/partitions",
+         "/etc/os-release"]
 BLOCK = ["dev", "size", "ro", "removable", "diskseq", "hidden", "loop/backing_file",
          "loop/offset", "loop/sizelimit", "loop/autoclear", "dm/name", "dm/uuid", "dm/suspended",
          "device/model", "device/vendor", "device/serial", "serial", "queue/rotational"]

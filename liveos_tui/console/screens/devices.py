@@ -19,7 +19,7 @@ _NO_TARGET = (
     "This system is no live system. Choose the stick that you want to look at: no target is ever "
     "chosen for you."
 )
-_CHOOSE = "Sticks that come and go are listed by themselves. Looking changes none."
+_CHOOSE = "Sticks that come and go are listed by themselves. Looking changes nothing."
 
 
 class Devices(ConsoleScreen):

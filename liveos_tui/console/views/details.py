@@ -30,7 +30,7 @@ def history(seen: Observation | None, width: int, glyphs: Glyphs) -> list[Line]:
     total = seen.system.overlay.total_bytes if seen and seen.system else None
     values = columns(points, inner - _AXIS)
     if len(values) < 2:
-        rows: list[Line] = [(Span("It begins when the first figures are in.", Role.MUTED),)]
+        rows: list[Line] = [(Span("No figures yet.", Role.MUTED),)]
         rows += [()] * height
         return box("History", (), rows[: height + 1], width, glyphs)
     shown = scale(values, total)

@@ -57,9 +57,9 @@ def _overlay_figures(part: Overlay) -> list[str]:
     figures = [f"{size(used)} of {size(total)}"]
     if part.seconds_until_full is not None:
         left = f"full in {duration(part.seconds_until_full)}"
-        figures += [f"{size(max(0, total - used))} left", left]
+        figures += [f"{size(part.left_bytes)} left", left]
     else:
-        figures.append(f"{size(max(0, total - used))} left")
+        figures.append(f"{size(part.left_bytes)} left")
     if part.rate_bytes_per_second is not None:
         figures.insert(2, rate(part.rate_bytes_per_second))
     elif part.in_use:

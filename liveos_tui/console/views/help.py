@@ -42,7 +42,12 @@ _STATES: tuple[tuple[str, Role, str], ...] = (
     ("FRESH", Role.GOOD, "Nothing has been written to it yet."),
     ("OK", Role.GOOD, "There is room."),
     ("FILLING", Role.WARNING, "80 % or more is used, or less than an hour is left."),
-    ("FULL", Role.DANGER, "No chunk is left: the next new write fails."),
+    (
+        "FULL",
+        Role.DANGER,
+        "No chunk is left: the next new write fails. An overflowed one is told as full while it is "
+        "not in use.",
+    ),
     (
         "OVERFLOW",
         Role.DANGER,
@@ -55,7 +60,11 @@ _STATES: tuple[tuple[str, Role, str], ...] = (
         "The kernel has given it up: reads fail too. Most of it can usually be recovered, from "
         "another system or a start without this overlay. Do not reset it.",
     ),
-    ("FOREIGN", Role.DANGER, "It is of a kind or version that this program does not know."),
+    (
+        "FOREIGN",
+        Role.DANGER,
+        "It is damaged, or of a kind that is not known here. It is left alone.",
+    ),
     ("NONE", Role.MUTED, "There is no overlay."),
     ("unknown", Role.MUTED, "It could not be found out; the reason stands beside it."),
 )
@@ -77,7 +86,7 @@ _KEYS = (
     ("F1, ?", "This help."),
     ("F3, Ctrl+L", "Draw the screen again and look again now."),
     ("Esc", "Back."),
-    ("q, F10", "Quit. Nothing is running that could be lost."),
+    ("q, F10", "Quit. So does Ctrl+C."),
 )
 
 _COLOURS = (
