@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
@@ -317,6 +318,14 @@ class Console(App[int]):
         for probe in self._probes():
             probe.stop()
 
+    def give_back_terminal(self) -> None:
+        """Leave the second screen and raw mode, where the terminal is still there to take it."""
+        with suppress(Exception):
+            if self._driver is not None:
+                self._driver.stop_application_mode()
+                # What is to be written waits in a thread until it is closed.
+                self._driver.close()
+
     def farewell(self) -> None:
         """Give the probes a moment to take down what they set up. A hung one is not waited for."""
         self.stop_probes()
@@ -343,7 +352,10 @@ def run(machine: Machine, target: str | None, terminal: TerminalProfile) -> int:
 
     def hung_up(number: int, _frame: object) -> None:
         """The terminal is gone (ssh dropped): take down and end, without drawing any more."""
+        # The supervisor passes on what the terminal has sent already.
+        signal.signal(number, signal.SIG_IGN)
         console.farewell()
+        console.give_back_terminal()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 

@@ -5,6 +5,7 @@ and leaving the program waits for the pool; so a stick that hangs would keep the
 quitting. Each thread makes one call at a time, so a slow sample is never started twice.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
 from threading import Event, Thread
@@ -30,7 +31,7 @@ def as_error(error: Exception) -> LiveosError:
     )
 
 
-class Probe:
+class Probe(ABC):
     """A daemon thread that runs `work` again and again, when asked or when its time has come."""
 
     def __init__(self, name: str) -> None:
@@ -55,8 +56,9 @@ class Probe:
         """Give a stopped thread time to tidy up; a hung one is left behind."""
         self._thread.join(seconds)
 
+    @abstractmethod
     def _run(self) -> None:
-        raise NotImplementedError
+        """The thread's life, until it is stopped."""
 
     def _sleep(self, seconds: float | None) -> bool:
         """Wait for the next turn; whether there is one."""
