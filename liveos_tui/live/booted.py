@@ -7,6 +7,7 @@ from liveos_tui.errors import LiveosError, NotALiveosError
 from liveos_tui.formats.blocklist import BlockDevice
 from liveos_tui.formats.cmdline import (
     LiveOptions,
+    OverlayOption,
     live_options,
     other_live_system,
     parse_cmdline,
@@ -193,7 +194,7 @@ def _with_stores(machine: _Machine, site: Site) -> Site:
 
 
 def _is_linear(machine: _Machine) -> bool:
-    return machine.options.overlay_kind == "none, the base is written"
+    return machine.options.overlay_kind is OverlayOption.WRITABLE_BASE
 
 
 def _store_place(machine: _Machine, snapshot: Snapshot, *, read_only: bool = False) -> OverlayPlace:

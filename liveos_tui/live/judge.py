@@ -53,7 +53,7 @@ def judge(
     """Add findings and operations to what was measured."""
     ranks = list(Severity)
     findings = [
-        *_of_overlay(system),
+        *_of_overlay(system, privileged=privileged),
         *_of_memory(system, available_memory_bytes),
         *_of_unused_overlay(system),
         *_of_image(system),
@@ -67,9 +67,10 @@ def judge(
     return replace(system, findings=tuple(findings), operations=possibilities(system))
 
 
-def _of_overlay(system: LiveSystem) -> Iterator[Finding]:
+def _of_overlay(system: LiveSystem, *, privileged: bool) -> Iterator[Finding]:
     overlay = system.overlay
-    if overlay.unknown:
+    # Without root "not-root" says it for an overlay in use.
+    if overlay.unknown and (privileged or not overlay.in_use):
         yield Finding(Severity.WARNING, "overlay-unknown", f"The overlay: {overlay.unknown}")
     match overlay.state:
         case OverlayState.NONE:

@@ -46,6 +46,9 @@ class OverlayMeter:
         if self._site.layout.kind is LayoutKind.OVERLAYFS:
             return self._directory(overlay)
         if place.device is None or not self._probes.privileged:
+            if place.path is None:
+                # In memory, or on a device of its own: only the kernel knows it.
+                return replace(overlay, unknown="only root may ask the kernel about it.")
             return self._by_its_file(overlay)
         status = self._kernel_status(place.device)
         match status:

@@ -97,6 +97,16 @@ def test_an_overlay_in_memory(machine: MachineBuilder) -> None:
     assert codes(system) == ["overlay-temporary", "stick-read-only"]
 
 
+def test_an_overlay_in_memory_is_unknown_without_root(machine: MachineBuilder) -> None:
+    layouts.memory_overlay(machine)
+    system = look(machine, privileged=False)
+
+    assert system.overlay.kind is OverlayKind.TEMPORARY
+    assert system.overlay.used_bytes is None
+    assert system.overlay.unknown == "only root may ask the kernel about it."
+    assert system.severity is Severity.NOTICE
+
+
 def test_an_overlay_in_memory_warns_when_memory_ends(machine: MachineBuilder) -> None:
     layouts.memory_overlay(machine)
     machine.memory = 100 * MIB
