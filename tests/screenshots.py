@@ -8,7 +8,6 @@ import io
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console as RichConsole
@@ -18,17 +17,16 @@ sys.path.insert(0, str(Path(__file__).parent / "console"))
 from console_fakes import (
     BROKEN,
     FOREIGN,
-    FULL_SOON,
     INVALID,
     STICK,
     THIS,
-    UNUSED,
     FakeMachine,
     clock,
 )
 from console_harness import SMALL_SCREEN, opened
 
 from liveos_tui.console.app import Console
+from liveos_tui.live.judge import judge
 from liveos_tui.system.terminal import Look, TerminalProfile
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
@@ -66,7 +64,8 @@ def svg_of(app: Console) -> str:
 
 async def draw(terminal: TerminalProfile, size: tuple[int, int], keys: list[str]) -> str:
     """One screen, reached by `keys`."""
-    stick = replace(STICK, findings=(FULL_SOON, UNUSED))
+    # The words are the program's own.
+    stick = judge(STICK)
     machine = FakeMachine({"live": stick, "/dev/sdc1": INVALID}, (THIS, BROKEN, FOREIGN))
     app = Console(machine, "live", terminal, clock)
     async with opened(app, size) as pilot:

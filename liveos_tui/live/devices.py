@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from liveos_tui.errors import LiveosError, NotALiveosError, PrivilegeError
 from liveos_tui.formats.blocklist import BlockDevice
-from liveos_tui.formats.mountinfo import Mount
 from liveos_tui.live.booted import stick_mount
 from liveos_tui.live.model import AttachedDevice, LiveSystem
 from liveos_tui.live.watch import Watch
@@ -35,7 +34,7 @@ def attached_devices(
         removable = _is_removable(device, devices)
         if not (this_system or removable):
             continue
-        rows.append(_row(device, devices, mounts, open_target, this_system=this_system))
+        rows.append(_row(device, devices, open_target, this_system=this_system))
     rows.sort(key=lambda row: (not row.this_system, bool(row.note), row.path))
     return tuple(rows)
 
@@ -48,7 +47,6 @@ def _is_removable(device: BlockDevice, devices: tuple[BlockDevice, ...]) -> bool
 def _row(
     device: BlockDevice,
     devices: tuple[BlockDevice, ...],
-    mounts: tuple[Mount, ...],
     open_target: Callable[[str], Watch],
     *,
     this_system: bool,
@@ -63,12 +61,11 @@ def _row(
         finally:
             watch.close()
     except NotALiveosError:
-        note = "no LiveOS"
+        note = "No LiveOS folder on it."
     except PrivilegeError:
-        note = "not mounted: root can look at it"
+        note = "Not mounted; root can look."
     except LiveosError as error:
         note = error.message
-    mounted = any(mount.device == device.device for mount in mounts)
     return AttachedDevice(
         path=device.path,
         label=device.label,
@@ -80,5 +77,5 @@ def _row(
         overlay_state=system.overlay.state if system else None,
         overlay_fraction=system.overlay.fraction if system else None,
         severity=system.severity if system else None,
-        note=note if system is None else "" if mounted or this_system else "not mounted",
+        note=note,
     )

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 _PR_SET_PDEATHSIG = 1
 # What a person or a system sends to the program that they have started: it is meant for the child.
@@ -71,7 +72,11 @@ def _work(work: Callable[[], int], writer: int, parent: int) -> None:
 
 
 def _let_go() -> None:
-    """Close the standard streams: a process that hangs keeps what it has open."""
+    """Flush and close the standard streams: a process that hangs keeps what it has open."""
+    for stream in (sys.stdout, sys.stderr):
+        # Nobody may read them any more.
+        with suppress(OSError, ValueError):
+            stream.flush()
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nowhere, stream)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)

@@ -59,6 +59,13 @@ def test_an_exit_in_the_work_is_its_code() -> None:
     assert run("def work():\n    sys.exit(2)")[0] == 2
 
 
+def test_what_was_printed_before_an_exit_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Into a pipe Python keeps the output back until it is flushed, unless it is told not to.
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+
+    assert run("def work():\n    print('help')\n    sys.exit(0)")[1] == "help\n"
+
+
 def test_an_error_in_the_work_is_shown() -> None:
     code, _, err = run("def work():\n    raise RuntimeError('a mistake of ours')")
 
