@@ -135,9 +135,12 @@ class LocalWatch:
     def _is_there(self, site: Site) -> bool:
         if site.number is not None and not self._probes.device_exists(site.number):
             return False
-        return site.mount_point is None or self._patience.ask(
-            "The stick's folder", lambda: self._probes.path(site.mount_point or "/").is_dir()
-        )
+        folder = self._probes.path(site.mount_point or "/")
+        try:
+            return self._patience.ask("The stick's folder", folder.is_dir)
+        except ProbeTimeoutError:
+            # It hangs, so it is there: each gauge says for itself what it knows.
+            return True
 
     def _ask(self, name: str, probe: Callable[[], Value], unread: Callable[[str], Value]) -> Value:
         """What a probe says, or that it is unknown and why: one that fails leaves the rest be."""

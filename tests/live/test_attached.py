@@ -411,6 +411,30 @@ class TestDevice:
 class TestHang:
     """A dead stick answers to nothing: its gauge is unknown, the others are shown."""
 
+    def test_a_stick_that_does_not_answer_leaves_the_root(
+        self, machine: MachineBuilder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        layouts.fedora_30(machine)
+        probes, answered = machine.probes(), threading.Event()
+        stick, is_dir = machine.path(layouts.STICK), Path.is_dir
+
+        def hung_folder(path: Path) -> bool:
+            return answered.wait() if path == stick else is_dir(path)
+
+        def hung_usage(path: Path) -> FilesystemUsage:
+            if path == stick:
+                answered.wait()
+            return probes.usage_of(path)
+
+        dead = replace(probes, usage_of=hung_usage)
+        watch = LocalWatch(dead, "live", patience=Patience(0.05))
+        monkeypatch.setattr(Path, "is_dir", hung_folder)
+        system = watch.sample()
+        answered.set()
+
+        assert system.host.unknown == "The stick does not answer."
+        assert system.root.usage.used_bytes == 736 * MIB
+
     def test_a_root_that_does_not_answer(self, machine: MachineBuilder) -> None:
         layouts.fedora_30(machine)
         probes = machine.probes()
