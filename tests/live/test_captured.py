@@ -132,6 +132,28 @@ def test_an_overlay_that_lies_unused(capture: Capture) -> None:
     assert system.unused_overlay.path == f"LiveOS/{OVERLAY}"
 
 
+@of("read-only-overlay")
+def test_a_frozen_overlay_is_read_below_one_in_memory(capture: Capture) -> None:
+    system = capture.look()
+    status = capture.said["dmsetup status --noflush"]
+    figures = re.search(r"live-ro: 0 4194304 snapshot (\d+)/(\d+) (\d+)", status)
+    assert figures is not None
+
+    assert system.overlay.kind is OverlayKind.TEMPORARY
+    unused = system.unused_overlay
+    assert unused is not None
+    assert (unused.read_only, unused.in_use) == (True, True)
+    assert [unused.used_bytes, unused.total_bytes] == [
+        int(figures[1]) * 512,
+        int(figures[2]) * 512,
+    ]
+
+
+@of("no-overlay-read-only")
+def test_a_stick_that_is_mounted_read_only(capture: Capture) -> None:
+    assert capture.look().target.writable is False
+
+
 @of("read-only-stick")
 def test_dracut_itself_makes_the_stick_writable_for_its_overlay(capture: Capture) -> None:
     """Booted without `rw`: do_live_overlay of dracut 059 remounts the overlay's device."""

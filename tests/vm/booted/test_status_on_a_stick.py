@@ -4,7 +4,7 @@ import json
 
 import pytest
 from kernel import PROGRAM, Boot, moment, snapshot_sectors
-from stick import LIVE, NO_OVERLAY, OVERLAY, READ_ONLY_OVERLAY, Stick
+from stick import LIVE, NO_OVERLAY, OVERLAY, Stick
 
 
 @pytest.fixture(scope="module")
@@ -144,18 +144,3 @@ def test_no_overlay_at_this_boot_while_one_lies_on_the_stick(boot: Boot) -> None
     status = json.loads(stick.run(f"{PROGRAM} status --json", timeout=120).stdout)
     assert status["target"]["writable"] is False
     assert "stick-read-only" in [finding["code"] for finding in status["findings"]]
-
-
-def test_a_frozen_overlay_agrees_with_live_ro(boot: Boot) -> None:
-    # A store that was never written to has no header yet, which a frozen one cannot be given: such
-    # a boot waits for ever. So it is written to first.
-    stick = boot()
-    stick.reboot(READ_ONLY_OVERLAY)
-    stick.install()
-    now = moment(stick)
-
-    unused = now.status["unused_overlay"]
-    assert (unused["read_only"], unused["in_use"]) == (True, True)
-    assert unused["used_bytes"] == snapshot_sectors(now.dmsetup["live-ro"])[0] * 512
-    overlay = now.status["overlay"]
-    assert overlay["used_bytes"] == snapshot_sectors(now.dmsetup["live-rw"])[0] * 512
