@@ -55,6 +55,11 @@ class BlockDevice:
         return self.parents[0] if self.parents else None
 
 
+def disk_of(device: BlockDevice, devices: tuple[BlockDevice, ...]) -> BlockDevice:
+    """The device that a partition is part of; the device itself where it is none."""
+    return next((each for each in devices if each.name in device.parents), device)
+
+
 def parse_lsblk(text: str) -> tuple[BlockDevice, ...]:
     """Read all devices, parents before children, each once although lsblk repeats some.
 

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, replace
 
 from liveos_tui.errors import LiveosError, NotALiveosError
-from liveos_tui.formats.blocklist import BlockDevice
+from liveos_tui.formats.blocklist import BlockDevice, disk_of
 from liveos_tui.formats.cmdline import (
     LiveOptions,
     OverlayOption,
@@ -147,7 +147,6 @@ def describe_device(
 ) -> Target:
     """A target by its mount and by what `lsblk` knows of its device."""
     device = next((device for device in devices if device.device == mount.device), None)
-    disk = next((each for each in devices if device and each.name in device.parents), device)
     return Target(
         kind,
         clean(path),
@@ -157,7 +156,7 @@ def describe_device(
         writable=not mount.read_only,
         mount_point=clean(mount.mount_point),
         device=clean(device.path if device else mount.source),
-        model=disk.model if disk else None,
+        model=disk_of(device, devices).model if device else None,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from liveos_tui.errors import LiveosError, NotALiveosError, PrivilegeError
-from liveos_tui.formats.blocklist import BlockDevice
+from liveos_tui.formats.blocklist import BlockDevice, disk_of
 from liveos_tui.live.booted import stick_mount
 from liveos_tui.live.model import AttachedDevice, LiveSystem
 from liveos_tui.live.watch import Watch
@@ -19,10 +19,9 @@ _DEVICE_TYPES = frozenset({"disk", "part", "rom"})
 def attached_devices(
     probes: Probes, open_target: Callable[[str], Watch]
 ) -> tuple[AttachedDevice, ...]:
-    """The stick of this system, and every device that can be unplugged or holds a LiveOS.
+    """The stick of this system, and every device with a file system that can be unplugged.
 
-    Devices that are neither are left out: the disks inside a computer are none of our business,
-    unless one of them is mounted and holds a LiveOS.
+    The disks inside a computer are none of our business, unless this system runs from one.
     """
     mounts, devices = probes.mounts(), probes.block_devices()
     own = stick_mount(mounts)
@@ -40,7 +39,7 @@ def attached_devices(
 
 
 def _is_removable(device: BlockDevice, devices: tuple[BlockDevice, ...]) -> bool:
-    family = [device, *(each for each in devices if each.name in device.parents)]
+    family = (device, disk_of(device, devices))
     return any(each.removable or each.hotplug or each.transport == "usb" for each in family)
 
 
@@ -51,7 +50,6 @@ def _row(
     *,
     this_system: bool,
 ) -> AttachedDevice:
-    disk = next((each for each in devices if each.name in device.parents), device)
     system: LiveSystem | None = None
     note = ""
     try:
@@ -72,7 +70,7 @@ def _row(
         uuid=device.uuid,
         filesystem=device.filesystem,
         size_bytes=device.size_bytes,
-        model=disk.model or device.model,
+        model=disk_of(device, devices).model or device.model,
         this_system=this_system,
         overlay_state=system.overlay.state if system else None,
         overlay_fraction=system.overlay.fraction if system else None,

@@ -3,7 +3,7 @@
 from liveos_tui.formats.images import SHORT_HEAD_BYTES, ImageKind, identify
 from liveos_tui.formats.mountinfo import Mount, mount_at
 from liveos_tui.formats.text import clean
-from liveos_tui.live.images import ext_usage, room, view_head
+from liveos_tui.live.images import room, view_head
 from liveos_tui.live.in_use import is_loop_of
 from liveos_tui.live.model import Home, HomeState, Host, LayoutKind, RootFilesystem, Usage
 from liveos_tui.live.site import Site
@@ -89,11 +89,10 @@ class HomeMeter:
             return Home(HomeState.UNREADABLE, path, unknown=reason)
         if image is not None and image.kind is ImageKind.LUKS:
             return Home(HomeState.LOCKED, path, unknown="it is encrypted and locked.")
-        usage = ext_usage(stick, site.home)
-        if usage is None:
+        if image is None or image.ext is None:
             reason = "it holds no file system that is known here."
             return Home(HomeState.UNREADABLE, path, unknown=reason)
-        return Home(HomeState.UNMOUNTED, path, usage)
+        return Home(HomeState.UNMOUNTED, path, room(image.ext))
 
     def _mounted_at(self, stick: Folder, home: str, mount_point: str) -> str | None:
         """Where home.img is mounted, by its loop device or by a LUKS device on that."""

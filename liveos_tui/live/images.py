@@ -1,8 +1,8 @@
 """File systems inside files: read by their superblock, never mounted."""
 
 from liveos_tui.errors import FormatError, LiveosError, UnreadableError
-from liveos_tui.formats.cow import CowError, iterate_exceptions, summarise
-from liveos_tui.formats.cow_layout import SECTOR_BYTES
+from liveos_tui.formats.cow import CowError, iterate_exceptions, parse_header
+from liveos_tui.formats.cow_layout import HEADER_BYTES
 from liveos_tui.formats.ext4 import (
     SUPERBLOCK_BYTES,
     SUPERBLOCK_OFFSET,
@@ -73,7 +73,10 @@ def _changed_chunks(stick: Folder, site: Site) -> dict[int, bytes]:
     with stick.open(path) as file:
         length = file.identity.size_bytes
         try:
-            chunk_bytes = summarise(file.read, length).chunk_sectors * SECTOR_BYTES
+            header = parse_header(file.read(0, HEADER_BYTES))
+            if header is None:
+                return {}
+            chunk_bytes = header.chunk_bytes
             return {
                 old * chunk_bytes: file.read(new * chunk_bytes, min(chunk_bytes, HEAD_BYTES))
                 for old, new in iterate_exceptions(file.read, length)

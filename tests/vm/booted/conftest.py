@@ -1,13 +1,12 @@
 """Sticks for the tests of the stick lane."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from kernel import Boot
 from stick import PERSISTENT, Stick
-
-Boot = Callable[..., Stick]
 
 
 @pytest.fixture(scope="session")
