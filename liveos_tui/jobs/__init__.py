@@ -1,0 +1,1 @@
+"""Carries plans out: journal, worker process, event log, undo."""

@@ -1,0 +1,93 @@
+"""What a job tells while it works: one stream, which screens, terminals and `--json` listen to."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class StepState(StrEnum):
+    """How a step is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNDONE = "undone"
+
+
+class JobState(StrEnum):
+    """How a job is. `interrupted`: its worker is gone without having ended it."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    ROLLED_BACK = "rolled back"
+    LEFT = "left as it is"
+
+
+@dataclass(frozen=True, slots=True)
+class StepEvent:
+    """A step has changed its state. `text` says what came of it, in one sentence."""
+
+    step: int
+    state: StepState
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressEvent:
+    """How far a step is. Unknown is None. `fraction` is 0.0 to 1.0, `rate` bytes a second."""
+
+    step: int
+    phase: str
+    fraction: float | None = None
+    rate: float | None = None
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEvent:
+    """A program was started: its argument list."""
+
+    step: int
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputEvent:
+    """A line that a program has printed, made harmless."""
+
+    step: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEvent:
+    """Something that the person should know, in one sentence."""
+
+    step: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEvent:
+    """The job waits for the person before it does `step`."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndEvent:
+    """The job has ended. `message` says how, `hint` what to do now, `report` the details."""
+
+    state: JobState
+    message: str
+    hint: str = ""
+    report: tuple[str, ...] = ()
+
+
+Event = (
+    StepEvent | ProgressEvent | CommandEvent | OutputEvent | FoundEvent | WaitingEvent | EndEvent
+)

@@ -1,0 +1,60 @@
+"""What a worker is told to do, and how it is spoken to while it works."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from liveos_tui.jobs.events import Event
+from liveos_tui.plans.model import Plan
+from liveos_tui.system.probes import Probes
+from liveos_tui.system.views import Joiner
+
+
+class OrderKind(StrEnum):
+    """Begin a plan, go on with one, or undo one."""
+
+    START = "start"
+    RESUME = "resume"
+    ROLL_BACK = "roll back"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One run of a worker. `job_id` names the job's folders on the stick and in /run."""
+
+    kind: OrderKind
+    job_id: str
+    plan: Plan
+
+
+class Control(Protocol):
+    """What the person has asked of a job since it began."""
+
+    def allowed(self) -> int | None:
+        """How many steps may be done before the job waits; None for all."""
+        ...
+
+    def cancelled(self) -> bool:
+        """Whether the job is to end."""
+        ...
+
+    def take_back(self) -> bool:
+        """Whether the last step is to be undone; says so once for each request."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Wait until something was asked, but no longer than `seconds`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What a job works with. `scratch` is a folder of the job's own in /run, not on the stick."""
+
+    probes: Probes
+    joiner: Joiner
+    scratch: Path
+    control: Control
+    tell: Callable[[Event], None]

@@ -1,0 +1,115 @@
+"""What the console and the command line ask of jobs."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from liveos_tui.jobs.events import Event, JobState
+from liveos_tui.live.diagnosis import Fact
+from liveos_tui.live.model import Operation
+from liveos_tui.plans.model import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asks for.
+
+    `rehearse` only: nothing is written to the stick. `grow_bytes`: by how much the overlay is to
+    grow, None for a proposal; `to_bytes`: how large it is to be. `copies`: folders on other disks
+    that get the backup as well. `fill_holes`: have the stick provide all of a sparse overlay.
+    """
+
+    operation: Operation
+    rehearse: bool = False
+    grow_bytes: int | None = None
+    to_bytes: int | None = None
+    copies: tuple[str, ...] = ()
+    fill_holes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What was found and what could be done about it: a plan, or why there is none."""
+
+    facts: tuple[Fact, ...]
+    plan: Plan | None = None
+    why_not: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job, alive or not. `started` is seconds since 1970; `done` steps are behind it.
+
+    `can_resume` and `can_roll_back` say what is offered; `message` how it ended, or how it is.
+    """
+
+    id: str
+    plan: Plan
+    state: JobState
+    started: float
+    done: int = 0
+    message: str = ""
+    can_resume: bool = False
+    can_roll_back: bool = False
+
+
+class Feed(Protocol):
+    """The events of one job, from the first."""
+
+    def poll(self) -> list[Event]:
+        """What has come since the last call. Never blocks; an ended job gives an EndEvent last."""
+        ...
+
+    def close(self) -> None:
+        """Stop to listen. The job goes on."""
+        ...
+
+
+class Workshop(Protocol):
+    """Plans and jobs of this machine. Every method may block: call it from a thread.
+
+    All raise LiveosError.
+    """
+
+    def propose(self, target: str, wish: Wish) -> Proposal:
+        """Look at the target and plan. Changes nothing."""
+        ...
+
+    def start(self, plan: Plan, *, allowed: int | None = None) -> str:
+        """Start a worker for the plan; its job's id.
+
+        `allowed`: how many steps it may do before it waits for `allow`; None for all.
+        """
+        ...
+
+    def jobs(self, target: str | None = None) -> tuple[Job, ...]:
+        """The jobs of this machine, and those that the target's journals tell of; newest first."""
+        ...
+
+    def feed(self, job_id: str) -> Feed:
+        """Listen to a job of this machine."""
+        ...
+
+    def allow(self, job_id: str, steps: int) -> None:
+        """Let a waiting job go on until `steps` of its steps are done."""
+        ...
+
+    def step_back(self, job_id: str) -> None:
+        """Have a waiting job undo its last step."""
+        ...
+
+    def cancel(self, job_id: str) -> None:
+        """Have a job end at the next point where that does no harm."""
+        ...
+
+    def resume(self, job_id: str, target: str | None = None) -> str:
+        """Go on with an interrupted, failed or cancelled job; its id."""
+        ...
+
+    def roll_back(self, job_id: str, target: str | None = None) -> str:
+        """Undo all that a job has done, to the exact bytes; its id, to listen to."""
+        ...
+
+    def leave(self, job_id: str, target: str | None = None) -> None:
+        """Leave an interrupted job as it is: it is not offered again."""
+        ...

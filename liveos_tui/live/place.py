@@ -1,0 +1,37 @@
+"""Which stick is meant: what is checked again before each step that writes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The stick and the files on it that a plan is about, and how they are known again.
+
+    `target` is what the person named ("live", a device, a mount point, a folder). `mount_point` is
+    where the stick's file system was seen, None where a job has to mount `device` itself. `number`
+    ("8:17"), `diskseq` and `boot_id` hold only for one boot of the machine; `serial`, `uuid` and
+    `label` hold always. `overlay`, `image` and `base` (inside the image) are raw paths. `name` is
+    how the stick is told to people: its label, or its folder. `store_header` are the first 16 bytes
+    of the overlay's file in hexadecimal, `overlay_bytes` its size, when it was planned for.
+    """
+
+    target: str
+    name: str
+    overlay: str
+    image: str | None = None
+    base: str | None = None
+    live_folder: str = "LiveOS"
+    mount_point: str | None = None
+    device: str | None = None
+    label: str | None = None
+    uuid: str | None = None
+    filesystem: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    size_bytes: int | None = None
+    number: str | None = None
+    diskseq: str | None = None
+    boot_id: str | None = None
+    this_system: bool = False
+    store_header: str = ""
+    overlay_bytes: int = 0

@@ -1,0 +1,1 @@
+"""What would be done: pure functions from what was seen to a Plan of Steps. No I/O."""
