@@ -120,11 +120,14 @@ class Folder:
         except LiveosError:
             return False
 
-    def _open_folder(self, relative: str) -> int:
+    def _open_top(self) -> int:
         try:
-            step = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            return os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise self._error("", error) from error
+
+    def _open_folder(self, relative: str) -> int:
+        step = self._open_top()
         for part in filter(None, relative.split("/")):
             if part == "..":
                 os.close(step)
