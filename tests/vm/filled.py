@@ -1,0 +1,197 @@
+"""Sticks whose overlay was filled to the end by a program that writes and syncs files.
+
+A stick is a folder here: `LiveOS/rootfs.img`, a small ext4 base image, and a COW store beside it.
+Its store is what the kernel left of it when it refused the first write, as after a power cut.
+"""
+
+import hashlib
+import os
+import random
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+CHUNK_BYTES = 4096
+BASE_BYTES = 256 << 20
+STORE_BYTES = 16 << 20
+STORE_NAME = "overlay-LANE-1234-ABCD"
+KINDS = ("P", "PO")
+_NAME = "lane-filled"
+_FOLDERS = 64
+
+
+def command(*words: str | Path, ok: Sequence[int] = (0,)) -> str:
+    """Standard output of a command that has to end with one of these exit codes."""
+    finished = subprocess.run([str(word) for word in words], capture_output=True, check=False)
+    said = (finished.stdout + finished.stderr).decode(errors="replace")
+    assert finished.returncode in ok, f"{words} ended with {finished.returncode}: {said}"
+    return finished.stdout.decode(errors="replace").strip()
+
+
+def exit_code(*words: str | Path) -> int:
+    """How a command ends that may fail."""
+    return subprocess.run(
+        [str(word) for word in words], capture_output=True, check=False
+    ).returncode
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """The hash of every file below a folder."""
+    return {
+        str(path.relative_to(folder)): sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@contextmanager
+def loop(file: Path, *options: str) -> Iterator[str]:
+    """A loop device of a file."""
+    device = command("losetup", "-f", "--show", *options, file)
+    try:
+        yield device
+    finally:
+        command("losetup", "-d", device)
+
+
+@contextmanager
+def joined(base: Path, store: Path, persistence: str = "PO") -> Iterator[Path]:
+    """Base and store as one device, as dracut makes it."""
+    with loop(base, "-r") as base_loop, loop(store) as store_loop:
+        sectors = base.stat().st_size // 512
+        table = f"0 {sectors} snapshot {base_loop} {store_loop} {persistence} 8"
+        command("dmsetup", "create", _NAME, "--table", table)
+        try:
+            yield Path("/dev/mapper") / _NAME
+        finally:
+            command("dmsetup", "remove", "--retry", _NAME)
+
+
+@contextmanager
+def mounted(device: Path, folder: Path, *options: str) -> Iterator[Path]:
+    """A file system mounted on a folder that is made for it."""
+    folder.mkdir(exist_ok=True)
+    command("mount", *options, device, folder)
+    try:
+        yield folder
+    finally:
+        command("umount", folder)
+
+
+def status() -> str:
+    """What the kernel says of the device of `joined`: figures, or the illness."""
+    return command("dmsetup", "status", _NAME).split(" ", 3)[3]
+
+
+def leftovers() -> dict[str, str]:
+    """All that a job can forget in the kernel: dm devices, loop devices, mounts of its own."""
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    return {
+        "dm": command("dmsetup", "ls").replace("No devices found", ""),
+        "loops": command("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"),
+        "mounts": "\n".join(line for line in mounts if "liveos-tui" in line),
+    }
+
+
+def make_base(image: Path, tree: Path) -> None:
+    """An ext4 base image with a little system in it, spread over many block groups."""
+    for name in ("etc", "usr/lib", "srv"):
+        (tree / name).mkdir(parents=True)
+    (tree / "etc/os-release").write_text('NAME="lane"\nID=lane\n')
+    for number in range(40):
+        data = random.Random(number).randbytes(64 << 10)
+        (tree / f"usr/lib/lib{number}.so").write_bytes(data)
+    for number in range(_FOLDERS):
+        (tree / f"srv/{number}").mkdir()
+    with image.open("xb") as file:
+        file.truncate(BASE_BYTES)
+    # Small groups: bitmaps and inode tables lie all over the device, as in a base of 8 GiB.
+    lazy = "lazy_itable_init=0,lazy_journal_init=0"
+    command("mkfs.ext4", "-q", "-b", "4096", "-g", "4096", "-E", lazy, "-d", tree, image)
+
+
+@dataclass(frozen=True, slots=True)
+class FilledStick:
+    """A stick with a full overlay. `files`: hashes of what was synced before, by path."""
+
+    folder: Path
+    persistence: str
+    files: Mapping[str, str]
+
+    @property
+    def base(self) -> Path:
+        """The base image."""
+        return self.folder / "LiveOS/rootfs.img"
+
+    @property
+    def store(self) -> Path:
+        """The overlay: a COW store."""
+        return self.folder / "LiveOS" / STORE_NAME
+
+    def copy(self, folder: Path) -> "FilledStick":
+        """The same stick once more, its files with their holes."""
+        command("cp", "-r", "--sparse=always", self.folder, folder)
+        return FilledStick(folder, self.persistence, self.files)
+
+    def kept(self, work: Path) -> list[str]:
+        """The synced files that are there with all their bytes, seen through base and store."""
+        with (
+            joined(self.base, self.store) as device,
+            mounted(device, work / "kept", "-o", "ro,noload") as root,
+        ):
+            return [name for name, known in self.files.items() if _hash(root / name) == known]
+
+    def check(self) -> int:
+        """What `e2fsck -f -n` says of the file system seen through base and store."""
+        with joined(self.base, self.store) as device:
+            return exit_code("e2fsck", "-f", "-n", device)
+
+
+def _hash(path: Path) -> str | None:
+    try:
+        return sha256(path)
+    except OSError:
+        return None
+
+
+def filled(
+    folder: Path, base: Path, persistence: str, seed: int, size_bytes: int = STORE_BYTES
+) -> FilledStick:
+    """Make a stick in a new folder, and write to it until the kernel refuses.
+
+    The base is linked, not copied. The seed decides sizes, places and bytes of the files.
+    """
+    (folder / "LiveOS").mkdir(parents=True)
+    stick = FilledStick(folder, persistence, {})
+    os.link(base, stick.base)
+    with stick.store.open("xb") as file:
+        os.posix_fallocate(file.fileno(), 0, size_bytes)
+    with joined(base, stick.store, persistence) as device:
+        with mounted(device, folder.with_suffix(".mounted")) as root:
+            files = _write_until_refused(root, random.Random(seed))
+        ill = status()
+    assert ill == {"P": "Invalid", "PO": "Overflow"}[persistence]
+    return FilledStick(folder, persistence, files)
+
+
+def _write_until_refused(root: Path, chance: random.Random) -> dict[str, str]:
+    """Write files and sync each; hashes of those whose fsync has returned."""
+    files: dict[str, str] = {}
+    while True:
+        name = f"srv/{chance.randrange(_FOLDERS)}/{len(files):04}"
+        data = chance.randbytes(chance.choice((700, 3_000, 9_000, 60_000)))
+        try:
+            with (root / name).open("xb", buffering=0) as file:
+                file.write(data)
+                os.fsync(file.fileno())
+        except OSError:
+            return files
+        files[name] = hashlib.sha256(data).hexdigest()
