@@ -47,6 +47,12 @@ class TargetGoneError(LiveosError):
     """The target was there and is not any more: pulled out, unmounted, removed."""
 
 
+class CancelledError(LiveosError):
+    """A person has ended it before its end."""
+
+    exit_code = ExitCode.CANCELLED
+
+
 class UnreadableError(LiveosError):
     """The target, or a part of it, cannot be read."""
 

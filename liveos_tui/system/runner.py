@@ -98,31 +98,53 @@ class SystemRunner:
         limit: int = OUTPUT_LIMIT_BYTES,
     ) -> Finished:
         """See `Runner.run`."""
-        program = shutil.which(argv[0], path=SEARCH_PATH)
-        if program is None:
-            raise _missing(argv[0])
-        environment = {"PATH": SEARCH_PATH, "LC_ALL": "C", "HOME": "/", **(env or {})}
-        try:
-            process = subprocess.Popen(
-                [program, *argv[1:]],
-                stdin=subprocess.PIPE if input else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=environment,
-                cwd="/",
-                # A process group of its own: a time-out ends its children too, and a Ctrl-C at the
-                # terminal does not.
-                process_group=0,
-            )
-        except OSError as error:
-            raise LiveosError(
-                f"{argv[0]} could not be started: {error.strerror}.",
-                "Nothing was changed. Check that the system has memory and processes left.",
-            ) from error
+        process = start_program(
+            argv,
+            stdin=subprocess.PIPE if input else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=env,
+        )
         finished = _communicate(process, tuple(argv), timeout, input, limit)
         if not finished.truncated and finished.returncode not in ok:
             raise command_failed(finished)
         return finished
+
+
+def start_program(
+    argv: Sequence[str],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stderr: int,
+    env: Mapping[str, str] | None = None,
+    pass_fds: Collection[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Start a program by the rules of this module, its standard output a pipe.
+
+    `stdin` and `stderr` are what `subprocess.Popen` takes; `pass_fds` are descriptors that the
+    program gets under the same numbers. Raises ToolMissingError, and LiveosError when the machine
+    cannot start it.
+    """
+    program = shutil.which(argv[0], path=SEARCH_PATH)
+    if program is None:
+        raise _missing(argv[0])
+    try:
+        return subprocess.Popen(
+            [program, *argv[1:]],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env={"PATH": SEARCH_PATH, "LC_ALL": "C", "HOME": "/", **(env or {})},
+            cwd="/",
+            pass_fds=tuple(pass_fds),
+            # A process group of its own: a time-out ends its children too, and a Ctrl-C at the
+            # terminal does not.
+            process_group=0,
+        )
+    except OSError as error:
+        raise LiveosError(
+            f"{argv[0]} could not be started: {error.strerror}.",
+            "Nothing was changed. Check that the system has memory and processes left.",
+        ) from error
 
 
 def _communicate(
@@ -148,7 +170,7 @@ def _communicate(
             while selector.get_map() and not truncated:
                 ready = selector.select(max(0.0, deadline - time.monotonic()))
                 if not ready:
-                    raise _timed_out(argv, timeout)
+                    raise timed_out(argv, timeout)
                 for key, _events in ready:
                     if key.data is None:
                         unsent = _send(selector, process, unsent)
@@ -159,13 +181,13 @@ def _communicate(
                         selector.unregister(key.fileobj)
                     truncated = truncated or len(key.data) >= limit
         if truncated:
-            _kill_group(process)
+            kill_group(process)
         try:
             process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            raise _timed_out(argv, timeout) from None
+            raise timed_out(argv, timeout) from None
     except BaseException:
-        _kill_group(process)
+        kill_group(process)
         raise
     finally:
         for stream in (*streams, process.stdin):
@@ -175,7 +197,8 @@ def _communicate(
     return Finished(argv, process.returncode, stdout, stderr, truncated)
 
 
-def _timed_out(argv: tuple[str, ...], timeout: float) -> CommandTimeoutError:
+def timed_out(argv: tuple[str, ...], timeout: float) -> CommandTimeoutError:
+    """The error for a program that was stopped at its deadline, `timeout` seconds."""
     return CommandTimeoutError(
         f"{argv[0]} did not end within {timeout:g} seconds and was stopped.",
         "The device may hang. Nothing was changed; try again, or replug the stick.",
@@ -196,7 +219,8 @@ def _send(
     return unsent
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a program with all that it has started, and wait for it, but not for long."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
