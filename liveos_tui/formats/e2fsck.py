@@ -112,29 +112,31 @@ def _progress_event(line: bytes) -> FsckProgressEvent | None:
 
 
 class Problem(StrEnum):
-    """A kind of problem, in words that go after a number: "3 files without a name"."""
+    """A kind of problem, in words that stand before a number: "wrong link counts: 3"."""
 
-    COUNTS = "counts of free blocks or inodes that were wrong"
-    BITMAPS = "bitmaps of used blocks or inodes that were wrong"
-    ORPHANS = "deleted files that were still open"
+    COUNTS = "wrong counts of free blocks or inodes"
+    BITMAPS = "wrong bitmaps of used blocks or inodes"
+    ORPHANS = "files deleted while they were open"
     LOST_FOUND = "files without a name, for lost+found"
     CLEARED = "inodes that are no file any more"
-    ENTRIES = "names that led to nothing"
-    FOLDERS = "folders with damaged structure"
-    LINKS = "link counts that were wrong"
-    CONTENTS = "files whose size or blocks were wrong"
-    SHARED = "files that claimed the same blocks"
+    ENTRIES = "names that lead to no file"
+    FOLDERS = "damaged folders"
+    LINKS = "wrong link counts"
+    CONTENTS = "wrong sizes or blocks of files"
+    SHARED = "files that claim the same blocks"
     ATTRIBUTES = "damaged extended attributes"
-    CHECKSUMS = "checksums that did not fit"
-    SUPERBLOCK = "fields of the superblock or the group descriptors"
-    JOURNAL = "journals that were damaged"
+    CHECKSUMS = "wrong checksums"
+    SUPERBLOCK = "damaged fields of the superblock or of group descriptors"
+    JOURNAL = "a damaged journal"
+    UNREADABLE = "blocks that could not be read or written"
     OTHER = "other problems"
 
 
 # In this order: the first that fits. Tried on the question and on the text before it.
 _KINDS = tuple(
-    (re.compile(pattern), kind)
+    (re.compile(pattern, re.MULTILINE), kind)
     for pattern, kind in (
+        (r"^Error (reading|writing) block|Force rewrite\?", Problem.UNREADABLE),
         (r"Connect to /lost\+found", Problem.LOST_FOUND),
         (r"orphan", Problem.ORPHANS),
         (r"multiply-claimed|ile \S.* \(inode #\d+, mod time", Problem.SHARED),
@@ -150,7 +152,7 @@ _KINDS = tuple(
         (r"has dtime set|zero dtime", Problem.CLEARED),
         (r"[Dd]irectory|HTREE|htree|'\.\.?' |'\.\.' in |lost\+found", Problem.FOLDERS),
         (r"^[Ss]uperblock|[Gg]roup descriptor|inode table|[Rr]esize", Problem.SUPERBLOCK),
-        (r"i_size|i_blocks|extent|[Ii]llegal block|too big", Problem.CONTENTS),
+        (r"i_size|i_blocks|extent|[Ii]llegal|too big", Problem.CONTENTS),
         (r"^Inode \d+", Problem.CONTENTS),
     )
 )
@@ -169,8 +171,10 @@ _FIGURES = re.compile(
 )
 # Of the text before a question so much is kept to tell its kind, and so many last lines.
 _TEXT_LIMIT = 2000
-_LAST_LINES = 5
+_LAST_LINES = 8
 _LINE_BYTES = 4096
+# Blanks, and what e2fsck puts around a progress bar.
+_AROUND = b" \t\r\1\2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +204,13 @@ class FsckSummary:
         """Files that have lost their names: they lie in lost+found, or would."""
         return dict(self.kinds).get(Problem.LOST_FOUND, 0)
 
+    @property
+    def last_words(self) -> str:
+        """Why it could not go on, in e2fsck's own words; its very last ones where it says none."""
+        own = [line for line in self.last_lines if line.startswith("e2fsck: ")]
+        telling = [line for line in own if line != "e2fsck: Cannot proceed with file system check"]
+        return (telling or own or [*self.last_lines] or ["it said nothing"])[-1]
+
     def sentences(self) -> tuple[str, ...]:
         """What was met, in sentences."""
         words = []
@@ -207,7 +218,7 @@ class FsckSummary:
             words.append("The journal was replayed.")
         if self.journal_skipped:
             words.append("The journal was left out: what is in it was not looked at.")
-        words += [f"{count} {kind}." for kind, count in self.kinds]
+        words += [f"{kind[0].upper()}{kind[1:]}: {count}." for kind, count in self.kinds]
         return tuple(words)
 
 
@@ -248,11 +259,15 @@ class FsckMessages:
         )
 
     def _read(self, lines: list[bytes]) -> list[str]:
-        cleaned = (clean(line.strip(b" \r\1\2")) for line in lines)
-        told = [line for line in cleaned if line]
-        for line in told:
-            self._last = [*self._last, line][-_LAST_LINES:]
-            self._understand(line)
+        told = []
+        for raw in lines:
+            if line := clean(raw.strip(_AROUND)):
+                told.append(line)
+                self._last = [*self._last, line][-_LAST_LINES:]
+                self._understand(line)
+            else:
+                # One empty line follows each answer.
+                self._text = ""
         return told
 
     def _understand(self, line: str) -> None:
@@ -288,7 +303,6 @@ class FsckMessages:
 
 
 def _kind(text: str) -> Problem:
-    # The last line that says something is the problem's own; what is above it may be another's.
     for pattern, kind in _KINDS:
         if pattern.search(text):
             return kind

@@ -123,27 +123,40 @@ def parse_kernel_log(output: bytes) -> tuple[KernelLine, ...]:
 def why_it_died(lines: Sequence[KernelLine], devices: Collection[str]) -> Death | None:
     """The last death of a snapshot in this log, or None where no snapshot died.
 
-    `devices` are the kernel's names of the snapshot, of its store and of what is below that. Of
-    several deaths the last is taken that has one of them close by, else the last of all. The log
-    is of one boot: it says nothing of a store that died in another.
+    `devices` are the kernel's names of the snapshot ("dm-0"), of its store ("loop1") and of what is
+    below that. Of several deaths the last is taken that has one of them beside it, else the last
+    of all. The log is of one boot: it says nothing of a store that died in another.
     """
     deaths = [number for number, line in enumerate(lines) if line.event in DEATHS]
     if not deaths:
         return None
-    near = {number: _near(lines, number, devices) for number in deaths}
-    number = next((each for each in reversed(deaths) if near[each]), deaths[-1])
-    alike = {lines[each].event for each in deaths}
-    dead = lines[number]
-    before = tuple(
-        line for line in lines[max(0, number - _NEAR) : number]
-        if line.device in devices or line.device is None
-    )  # fmt: skip
-    return Death(dead.event, dead.text, bool(near[number]) or len(alike) == 1, before)
+    # What is told between two deaths: a store's failure comes before the death, and the
+    # snapshot's own errors come after it.
+    ends = [0, *(number + 1 for number in deaths)]
+    befores = [
+        lines[max(end, number - _NEAR) : number] for end, number in zip(ends, deaths, strict=False)
+    ]
+    afters = [
+        lines[number + 1 : min(end, number + 1 + _NEAR)]
+        for number, end in zip(deaths, [*deaths[1:], len(lines)], strict=True)
+    ]
+    near = [
+        any(_is_store(line) and line.device in devices for line in before)
+        or any(not _is_store(line) and line.device in devices for line in after)
+        for before, after in zip(befores, afters, strict=True)
+    ]
+    chosen = max((index for index, beside in enumerate(near) if beside), default=len(deaths) - 1)
+    dead = lines[deaths[chosen]]
+    one_kind = len({lines[number].event for number in deaths}) == 1
+    causes = tuple(
+        line for line in befores[chosen] if line.device is None or line.device in devices
+    )
+    return Death(dead.event, dead.text, near[chosen] or one_kind, causes)
 
 
-def _near(lines: Sequence[KernelLine], number: int, devices: Collection[str]) -> bool:
-    around = lines[max(0, number - _NEAR) : number + _NEAR + 1]
-    return any(line.device in devices for line in around)
+def _is_store(line: KernelLine) -> bool:
+    """Whether the line is of something below a snapshot."""
+    return line.device is not None and not line.device.startswith("dm-")
 
 
 def _line(text: str) -> KernelLine | None:

@@ -120,8 +120,8 @@ def check_filesystem(
 ) -> FsckResult:
     """Run e2fsck on a device or file; `on_line` gets what it prints, harmless, line by line.
 
-    A file system with errors is a result. Raises FsckError when e2fsck could not go on,
-    CancelledError, ToolMissingError.
+    A file system with errors is a result, also one where a preview could not look at everything
+    (12). Raises FsckError when e2fsck could not go on, CancelledError, ToolMissingError.
     """
     messages, progress = FsckMessages(), FsckProgress()
 
@@ -154,11 +154,13 @@ def _result(check: Check, path: Path, finished: Finished, summary: FsckSummary) 
     result = FsckResult(check, code, summary)
     if code & FsckExit.CANCELLED:
         raise CancelledError("e2fsck was cancelled.", _untouched(check, summary))
-    if code & _FATAL:
-        last = summary.last_lines[-1] if summary.last_lines else "it said nothing"
+    # A preview that may repair nothing cannot go on behind some errors: that is what it has found.
+    stuck = check is Check.PREVIEW and code == FsckExit.LEFT | FsckExit.OPERATIONAL
+    if code & _FATAL and not stuck:
         why = f"signal {-finished.returncode}" if finished.returncode < 0 else f"{int(code)}"
         raise FsckError(
-            f"e2fsck could not finish with {clean(path.name)} (it ended with {why}): {last}",
+            f"e2fsck could not finish with {clean(path.name)} (it ended with {why}): "
+            f"{summary.last_words}.",
             _untouched(check, summary),
             result,
         )
@@ -220,7 +222,7 @@ def changed_files(
     chunks: Iterable[int],
     chunk_bytes: int = DEFAULT_CHUNK_BYTES,
 ) -> ChangedFiles:
-    """Which files differ between a base and a view; `path` is a file or device with the view's bytes.
+    """Which files differ between base and view; `path` is a file or device with the view's bytes.
 
     `chunks` are the old chunk numbers of the store's exceptions. Replay the journal before. Raises
     FormatError (see `ext4_inodes.inode_changes`) and UnreadableError.
