@@ -148,6 +148,10 @@ class UserSpaceDeviceMapper:
         """Write to a device. Raises BlockIoError as a kernel's device gives EIO."""
         self._device(name).write(offset, data)
 
+    def sync(self, name: str) -> None:
+        """Wait until what was written to a device is on the medium. Raises BlockIoError."""
+        self._device(name).sync()
+
     def materialise(self, name: str, path: Path) -> None:
         """Write all of a device to a new sparse file, for programs to work on."""
         copy_sparse(self._device(name), path)

@@ -103,8 +103,11 @@ class BlockFile:
             rest, offset = rest[done:], offset + done
 
     def sync(self) -> None:
-        """See `Backing.sync`."""
-        os.fsync(self._descriptor)
+        """See `Backing.sync`. A medium that failed meanwhile fails this."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise self._error("written out", 0, error.errno or errno.EIO) from error
 
     def close(self) -> None:
         """See `Backing.close`."""
@@ -117,17 +120,49 @@ class BlockFile:
         )
 
 
+class SparseFile:
+    """A new file in which zeros are holes, written from its start to its end.
+
+    A context manager. Raises OSError as files do, FileExistsError for a name that is taken.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("xb")
+        self._unaligned = b""
+        self.size_bytes = 0
+        """How much was appended."""
+
+    def append(self, data: bytes) -> None:
+        """Write `data`, of any size, behind what is there."""
+        self.size_bytes += len(data)
+        data = self._unaligned + data
+        whole = len(data) // _PAGE_BYTES * _PAGE_BYTES
+        self._write(data[:whole])
+        self._unaligned = data[whole:]
+
+    def _write(self, data: bytes) -> None:
+        if data == bytes(len(data)):
+            self._file.seek(len(data), os.SEEK_CUR)
+            return
+        for start in range(0, len(data), _PAGE_BYTES):
+            page = data[start : start + _PAGE_BYTES]
+            if page == bytes(len(page)):
+                self._file.seek(len(page), os.SEEK_CUR)
+            else:
+                self._file.write(page)
+
+    def __enter__(self) -> "SparseFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._file:
+            self._write(self._unaligned)
+            self._file.truncate(self.size_bytes)
+
+
 def copy_sparse(source: Backing, target: Path) -> None:
     """Write all of `source` to a new file in which zeros are holes."""
     size = source.size_bytes
-    with target.open("xb") as file:
+    with SparseFile(target) as file:
         for offset in range(0, size, _PIECE_BYTES):
-            piece = source.read(offset, min(_PIECE_BYTES, size - offset))
-            if piece == bytes(len(piece)):
-                continue
-            for start in range(0, len(piece), _PAGE_BYTES):
-                page = piece[start : start + _PAGE_BYTES]
-                if page != bytes(len(page)):
-                    file.seek(offset + start)
-                    file.write(page)
-        file.truncate(size)
+            file.append(source.read(offset, min(_PIECE_BYTES, size - offset)))

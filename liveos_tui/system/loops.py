@@ -1,15 +1,20 @@
-"""Loop devices: which file lies behind which."""
+"""Loop devices: which file lies behind which; making and unmaking them."""
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError
+from liveos_tui.formats.text import clean
 from liveos_tui.system.files import read_small
 from liveos_tui.system.runner import Runner
 
 LOSETUP = ("losetup", "--json", "--list", "--output", "NAME,BACK-INO,BACK-MAJ:MIN")
 _DELETED = " (deleted)"
+_TIMEOUT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,60 @@ def loops(root: Path, runner: Runner, *, privileged: bool) -> tuple[Loop, ...]:
         for loop in found
         for inode, filesystem in [known.get(loop.name, (None, None))]
     )
+
+
+def attach(runner: Runner, file: Path, *, read_only: bool) -> Path:
+    """Put a loop device before a file, whichever is free: "/dev/loop3". Raises LiveosError."""
+    mode = ("--read-only",) if read_only else ()
+    argv = ["losetup", "--find", "--show", *mode, str(file)]
+    device = os.fsdecode(runner.run(argv, timeout=_TIMEOUT_SECONDS).stdout).strip()
+    if not device.startswith("/dev/loop"):
+        raise LiveosError(
+            f"losetup gave no loop device for {clean(str(file))}: {clean(device) or 'no answer'}.",
+            "Nothing was changed. Check that the kernel has loop devices.",
+        )
+    return Path(device)
+
+
+def detach(runner: Runner, device: Path) -> None:
+    """Take a loop device down; one that is still in use goes when it is used no more."""
+    runner.run(["losetup", "--detach", str(device)], timeout=_TIMEOUT_SECONDS)
+
+
+def refresh_capacity(runner: Runner, device: Path) -> None:
+    """Have a loop device show the size that its file has grown to."""
+    runner.run(["losetup", "--set-capacity", str(device)], timeout=_TIMEOUT_SECONDS)
+
+
+def loops_of(runner: Runner, file: Path) -> tuple[Path, ...]:
+    """The loop devices before a file, known by its inode: a path may lead elsewhere. Needs root."""
+    status = file.stat()
+    identity = (status.st_ino, f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}")
+    found = _backing_identities(runner).items()
+    return tuple(Path("/dev", name) for name, of in found if of == identity)
+
+
+@contextmanager
+def loop_of(runner: Runner, file: Path, *, read_only: bool) -> Iterator[Path]:
+    """A loop device that goes with its last user, even when this process is killed.
+
+    A device that is detached while it is in use stays until it is used no more (the kernel's
+    LO_FLAGS_AUTOCLEAR). So it is held open here, then detached: it lasts until the end of the
+    context, or of this process, or of a dm device that was put on it, whichever comes last.
+    """
+    device = attach(runner, file, read_only=read_only)
+    try:
+        held = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        detach(runner, device)
+        raise LiveosError(
+            f"{device} cannot be opened: {error.strerror}.", "Nothing was changed."
+        ) from error
+    try:
+        detach(runner, device)
+        yield device
+    finally:
+        os.close(held)
 
 
 def _backing_identities(runner: Runner) -> dict[str, tuple[int | None, str | None]]:

@@ -1,11 +1,13 @@
 """Looking into a squashfs image with `unsquashfs`, which neither mounts nor unpacks it."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError, UnreadableError
 from liveos_tui.formats.text import clean
-from liveos_tui.system.runner import Runner, ToolMissingError
+from liveos_tui.system.runner import CommandError, Runner, ToolMissingError
+from liveos_tui.system.streaming import never, stream
 
 _MEMBER = re.compile(
     rb"^[-dlcbps][-rwxsStT]{9} \d+/\d+ +(?P<size>\d+) \S+ \S+ squashfs-root/(?P<path>.+)$",
@@ -38,6 +40,40 @@ def read_start(runner: Runner, image: Path, member: str, size: int) -> bytes:
     return _unsquashfs(runner, "-no-wildcards", "-cat", str(image), member, limit=size)
 
 
+def read_all(
+    image: Path,
+    member: str,
+    size_bytes: int,
+    on_data: Callable[[bytes], None],
+    *,
+    cancelled: Callable[[], bool] = never,
+) -> None:
+    """Hand on all of a file inside the image, which has `size_bytes` as `members` says.
+
+    Raises UnreadableError when it has more or less, ToolMissingError, CancelledError, and what
+    `on_data` raises.
+    """
+    left = size_bytes
+
+    def hand_on(data: bytes) -> None:
+        nonlocal left
+        left -= len(data)
+        if left < 0:
+            raise UnreadableError(f"{clean(member)} is larger than {clean(image.name)} says.")
+        on_data(data)
+
+    argv = ["unsquashfs", "-processors", "1", "-no-wildcards", "-cat", str(image), member]
+    try:
+        stream(argv, on_output=hand_on, cancelled=cancelled, errors_apart=True)
+    except CommandError as error:
+        raise _unreadable(error) from error
+    if left:
+        raise UnreadableError(
+            f"{clean(member)} ends early: {clean(image.name)} is damaged or cut off.",
+            "Nothing was changed.",
+        )
+
+
 def _unsquashfs(runner: Runner, *arguments: str, limit: int) -> bytes:
     try:
         # One processor and little memory: the system that is looked at may be short of both.
@@ -46,7 +82,11 @@ def _unsquashfs(runner: Runner, *arguments: str, limit: int) -> bytes:
     except ToolMissingError:
         raise
     except LiveosError as error:
-        raise UnreadableError(
-            f"The image cannot be read: {clean(error.message)}",
-            "It may be damaged or cut off. Nothing was changed.",
-        ) from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: LiveosError) -> UnreadableError:
+    return UnreadableError(
+        f"The image cannot be read: {clean(error.message)}",
+        "It may be damaged or cut off. Nothing was changed.",
+    )
