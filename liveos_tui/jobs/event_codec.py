@@ -21,6 +21,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from liveos_tui.formats.lines import LineSplitter
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import (
     CommandEvent,
@@ -108,30 +109,11 @@ def json_object(line: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-class Lines:
-    """Complete lines of a stream that comes in pieces: a torn last line waits for its rest."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self._too_long = False
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The lines that are complete now, without their ends. Too long ones are left out."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if lines and self._too_long:
-            del lines[0]
-            self._too_long = False
-        if len(self._rest) > LINE_LIMIT_BYTES:
-            self._rest = b""
-            self._too_long = True
-        return [line for line in lines if line]
-
-
 class EventReader:
     """Bytes of an event log to events."""
 
     def __init__(self) -> None:
-        self._lines = Lines()
+        self._lines = LineSplitter(LINE_LIMIT_BYTES)
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that are complete now."""
