@@ -69,7 +69,8 @@ class ExtSuperblock:
     `valid` is the clean flag that unmounting sets, `errors` that the kernel or e2fsck found
     something wrong, `error_count` how often since the last check. `checksum_ok` is None where the
     file system has no checksums. `overhead_blocks` is None where it is neither written down nor
-    can be worked out (an old bigalloc file system).
+    can be worked out (an old bigalloc file system). `journal_blocks` is 0 without a journal of its
+    own, None where only the journal's inode tells its size.
     """
 
     kind: ExtKind
@@ -90,6 +91,7 @@ class ExtSuperblock:
     mount_time: int | None
     write_time: int | None
     last_mounted_on: str
+    journal_blocks: int | None
 
     @property
     def size_bytes(self) -> int:
@@ -181,6 +183,7 @@ def parse_superblock(data: bytes) -> ExtSuperblock:
         mount_time=raw.time(0x2C, 0x275),
         write_time=raw.time(0x30, 0x274),
         last_mounted_on=raw.text(0x88, 64),
+        journal_blocks=_journal_blocks(raw, block_bytes, features),
     )
 
 

@@ -42,19 +42,26 @@ def view_head(probes: Probes, site: Site, stick: Folder) -> bytes:
 
     Raises LiveosError when the base cannot be read and the overlay does not hold its start.
     """
-    changed = _changed_chunks(stick, site)
+    changed = changed_chunks(stick, site)
     try:
-        head = bytearray(_base_head(probes, site, stick))
+        head = base_head(probes, site, stick)
     except LiveosError:
         if 0 not in changed:
             raise
-        head = bytearray(HEAD_BYTES)
+        head = bytes(HEAD_BYTES)
+    return overlaid(head, changed)
+
+
+def overlaid(head: bytes, changed: dict[int, bytes]) -> bytes:
+    """The head of a base image with an overlay's chunks over it."""
+    view = bytearray(head)
     for offset, data in changed.items():
-        head[offset : offset + len(data)] = data
-    return bytes(head)
+        view[offset : offset + len(data)] = data
+    return bytes(view)
 
 
-def _base_head(probes: Probes, site: Site, stick: Folder) -> bytes:
+def base_head(probes: Probes, site: Site, stick: Folder) -> bytes:
+    """The first `HEAD_BYTES` of the base image, without the overlay. Raises LiveosError."""
     if site.image is None:
         return b""
     if site.layout.base is not None:
@@ -65,8 +72,11 @@ def _base_head(probes: Probes, site: Site, stick: Folder) -> bytes:
         return file.read(0, HEAD_BYTES)
 
 
-def _changed_chunks(stick: Folder, site: Site) -> dict[int, bytes]:
-    """Chunks of the head that the overlay holds, by their offset in the root, in bytes."""
+def changed_chunks(stick: Folder, site: Site) -> dict[int, bytes]:
+    """Chunks of the head that the overlay holds, by their offset in the root, in bytes.
+
+    Raises UnreadableError.
+    """
     path = site.overlay.path
     if site.overlay.kind is not OverlayKind.STORE or path is None:
         return {}

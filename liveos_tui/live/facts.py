@@ -1,0 +1,220 @@
+"""A diagnosis in plain words: a sentence or two for each thing that was looked at. Pure."""
+
+from liveos_tui.formats.cow import CowSummary, exceptions_per_area
+from liveos_tui.formats.dmtable import SnapshotIll, SnapshotStatus
+from liveos_tui.formats.ext4 import ExtSuperblock
+from liveos_tui.live.diagnosis import Cause, Fact
+from liveos_tui.live.growth import RESERVE_BYTES
+from liveos_tui.live.words import percent, size
+
+REPAIR_TOOLS = {"xfs": "xfs_repair", "btrfs": "btrfs check"}
+"""What checks a root file system that e2fsck does not know."""
+
+
+def header_fact(summary: CowSummary) -> Fact:
+    """What the header's four fields say."""
+    if summary.header is None:
+        return Fact(
+            "Header",
+            "All zeros: a fresh overlay, which the kernel sets up when it is first used.",
+        )
+    fields = f'Magic "SnAp", version 1, chunks of {size(summary.header.chunk_bytes)}'
+    if summary.header.valid:
+        return Fact("Header", f"{fields}, marked valid.")
+    return Fact(
+        "Header",
+        f"{fields}, and the valid byte is 0: the kernel has given this overlay up and refuses "
+        "to load it.",
+        bad=True,
+    )
+
+
+def leftover_fact(leftover: CowSummary) -> Fact:
+    """A header of zeros with a list behind it: it was reset, or the header was lost."""
+    return Fact(
+        "Header",
+        "All zeros, so the kernel takes the overlay for an empty one. Yet behind it "
+        f"{chunks(leftover.exceptions)} are listed: it was reset, or its header was lost.",
+        bad=True,
+    )
+
+
+def chunks_fact(summary: CowSummary) -> Fact:
+    """Used and total chunks."""
+    total = summary.total_sectors // summary.chunk_sectors
+    used = summary.used_sectors // summary.chunk_sectors
+    text = (
+        f"{min(used, total):,} of {total:,} chunks are used ({size(summary.used_bytes)} of "
+        f"{size(summary.total_bytes)}, {percent(min(1.0, used / total if total else 1.0))})"
+    )
+    if summary.full:
+        return Fact("Chunks", f"{text}: there is no room for one more.", bad=True)
+    return Fact("Chunks", f"{text}, {total - used:,} are free.")
+
+
+def list_fact(summary: CowSummary) -> Fact:
+    """The metadata areas, and whether the list of exceptions has an end."""
+    if summary.damage:
+        return Fact("List", summary.damage, bad=True)
+    per_area = exceptions_per_area(summary.chunk_sectors)
+    areas = "1 metadata area" if summary.areas == 1 else f"{summary.areas:,} metadata areas"
+    last = summary.exceptions - (summary.areas - 1) * per_area
+    return Fact(
+        "List",
+        f"{chunks(summary.exceptions)} differ from the base image, listed in {areas}. The last "
+        f"one is complete: it ends after {last} of {per_area} entries.",
+    )
+
+
+def file_fact(summary: CowSummary, file_bytes: int) -> Fact:
+    """The file's size against what is in it."""
+    chunk_bytes = summary.chunk_sectors * 512
+    rest = file_bytes % chunk_bytes
+    text = f"The file has {file_bytes:,} bytes; what is in it ends at {summary.used_bytes:,}."
+    if summary.used_bytes > file_bytes and not summary.full:
+        return Fact("File", text, bad=True)
+    if rest:
+        text += f" Its last {rest} bytes are no whole chunk and stay unused."
+    return Fact("File", text)
+
+
+def holes_fact(missing_bytes: int, free_bytes: int | None) -> Fact:
+    """Holes of the file against the stick's free space."""
+    if not missing_bytes:
+        return Fact("Holes", "The file has no holes: the stick has provided all of it.")
+    text = f"{size(missing_bytes)} of the file are holes that the stick has yet to provide"
+    if free_bytes is None:
+        return Fact("Holes", f"{text}; how much it has left is not known.", unknown=True)
+    if free_bytes < missing_bytes:
+        return Fact(
+            "Holes",
+            f"{text}, and it has only {size(free_bytes)} left: a write into a hole fails and "
+            "makes the overlay Invalid.",
+            bad=True,
+        )
+    return Fact("Holes", f"{text}; it has {size(free_bytes)} left.")
+
+
+def size_fact(summary: CowSummary) -> Fact:
+    """Whether the store has one of the sizes that break when they fill."""
+    if not summary.fragile_size:
+        return Fact("Size", "No metadata area would lie beyond its end: it may fill up safely.")
+    return Fact(
+        "Size",
+        "One of the few sizes that break: when the overlay fills, the next metadata area would "
+        "lie beyond its end, and it becomes Invalid whatever its table says. 1 MiB more cures it.",
+        bad=True,
+    )
+
+
+def room_fact(free_bytes: int | None, limit_bytes: int | None, filesystem: str | None) -> Fact:
+    """The stick's free space and its largest file."""
+    if free_bytes is None:
+        return Fact("Stick", "How much room the stick has is not known.", unknown=True)
+    text = f"{size(free_bytes)} are free ({size(RESERVE_BYTES)} of them are kept for a job)."
+    if limit_bytes is not None:
+        text += f" A file on {filesystem or 'it'} can have 4 GiB - 1 at most."
+    return Fact("Stick", text)
+
+
+def belongs_fact(base: ExtSuperblock, view: ExtSuperblock) -> Fact:
+    """The file system's UUID, in the base and as the overlay shows it."""
+    if base.uuid == view.uuid:
+        return Fact("Together", f"Base and overlay hold the same file system, {view.uuid}.")
+    return Fact(
+        "Together",
+        f"They do not belong together: the base holds the file system {base.uuid}, the overlay "
+        f"changes {view.uuid}.",
+        bad=True,
+    )
+
+
+def root_fact(view: ExtSuperblock, *, in_use: bool) -> Fact:
+    """What the superblock says as the overlay shows it."""
+    free = f"{size(view.free_bytes)} of {size(view.size_bytes)} are free in it"
+    if in_use:
+        return Fact(
+            "Root",
+            f"An {view.kind.value} that is in use at this moment: only the kernel knows how it is. "
+            f"When its superblock was last written, {free}.",
+            unknown=True,
+        )
+    if view.errors or view.error_count:
+        count = f" ({view.error_count} noted)" if view.error_count else ""
+        return Fact(
+            "Root",
+            f"An {view.kind.value} that has found errors in itself{count}; {free}.",
+            bad=True,
+        )
+    if view.checksum_ok is False:
+        return Fact(
+            "Root", f"An {view.kind.value} whose superblock does not fit its checksum.", bad=True
+        )
+    if view.needs_recovery:
+        return Fact(
+            "Root",
+            f"An {view.kind.value} that was not unmounted: its journal holds changes still to be "
+            f"made, as after every power off without a shutdown. {free}, or a little else.",
+        )
+    if not view.valid:
+        return Fact("Root", f"An {view.kind.value} that was not unmounted cleanly; {free}.")
+    return Fact("Root", f"An {view.kind.value} that says it is clean; {free}.")
+
+
+def other_root_fact(filesystem: str) -> Fact:
+    """A root file system that e2fsck does not know."""
+    tool = REPAIR_TOOLS.get(filesystem)
+    help_ = f"{tool} checks and repairs it." if tool else "Its own tools check and repair it."
+    return Fact("Root", f"{filesystem}, which e2fsck does not know. {help_}", bad=True)
+
+
+def kernel_fact(device: str, status: SnapshotStatus | SnapshotIll) -> Fact:
+    """What the kernel says of an overlay that is in use."""
+    match status:
+        case SnapshotStatus(allocated, total, _):
+            return Fact(
+                "Kernel",
+                f"{device} uses the overlay: {size(allocated * 512)} of {size(total * 512)} are "
+                "allocated.",
+            )
+        case SnapshotIll.OVERFLOW:
+            return Fact(
+                "Kernel",
+                f"{device} says Overflow: it has refused a write for want of room. What is there "
+                "can be read; the kernel refuses all writes until the next boot.",
+                bad=True,
+            )
+        case SnapshotIll.INVALID:
+            return Fact(
+                "Kernel", f"{device} says Invalid: every read and every write fails.", bad=True
+            )
+        case _:
+            return Fact("Kernel", f"{device} says {status.value}.", bad=True)
+
+
+def cause_fact(cause: Cause, *, sparse: bool) -> Fact:
+    """Why a store is Invalid, concluded from the store alone."""
+    match cause:
+        case Cause.SPACE:
+            return Fact(
+                "Cause",
+                "It is full to the end, so it most likely became Invalid for want of room.",
+            )
+        case Cause.IO_ERROR:
+            why = (
+                "its file has holes that the stick could not fill, or the stick has failed"
+                if sparse
+                else "the stick has failed, or was pulled out while it was written to"
+            )
+            return Fact(
+                "Cause",
+                f"It has room left, so it did not become Invalid for want of it: {why}. What it "
+                "holds may be damaged.",
+                bad=True,
+            )
+    return Fact("Cause", "Why it became Invalid is not known.", unknown=True)
+
+
+def chunks(count: int) -> str:
+    """A number of chunks in words."""
+    return "1 chunk" if count == 1 else f"{count:,} chunks"

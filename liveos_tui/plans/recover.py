@@ -1,0 +1,273 @@
+"""Bring an overlay back that is Invalid, full, or holds a file system with errors.
+
+Two illnesses, two paths. A store that is Invalid is refused by the kernel as a whole: its valid
+byte is set, and what it lacked is given to it before. A store that is only full is loaded by the
+kernel as it is: it is given room, and the file system that ran out of it is repaired.
+"""
+
+from liveos_tui.live.diagnosis import Cause, Diagnosis, Illness
+from liveos_tui.live.facts import REPAIR_TOOLS
+from liveos_tui.live.growth import RESERVE_BYTES
+from liveos_tui.live.model import Operation
+from liveos_tui.live.words import size
+from liveos_tui.plans.model import Confirmation, Plan, Room, Step
+from liveos_tui.plans.refused import PlanRefusedError
+from liveos_tui.plans.sizes import (
+    Growth,
+    lacking_bytes,
+    propose_growth,
+    repair_bytes,
+    wished_growth,
+)
+from liveos_tui.plans.steps import Words
+
+_EXT = frozenset({"ext2", "ext3", "ext4"})
+_UNCHANGED = "Nothing was changed."
+
+_BOOT_WITHOUT = (
+    "Boot this stick once without its overlay (leave rd.live.overlay= out at the boot prompt), or "
+    "plug it into another Linux, and recover it there."
+)
+
+
+def plan_recover(
+    diagnosis: Diagnosis,
+    *,
+    rehearse: bool = False,
+    grow_bytes: int | None = None,
+    to_bytes: int | None = None,
+    copies: tuple[str, ...] = (),
+    device_mapper: bool = True,
+) -> Plan:
+    """Plan the recovery; with `rehearse` only its rehearsal, which writes nothing to the stick.
+
+    `grow_bytes` and `to_bytes` name the growth (a proposal otherwise), `copies` folders on other
+    disks for the backup. `device_mapper`: the kernel joins base and overlay, not the console.
+    Raises PlanRefusedError.
+    """
+    _refuse(diagnosis, rehearse=rehearse)
+    words = Words(diagnosis, device_mapper)
+    if rehearse:
+        return _rehearsal(diagnosis, words)
+    growth = _growth(diagnosis, wished_growth(diagnosis, grow_bytes, to_bytes))
+    doubtful = _is_doubtful(diagnosis)
+    steps: list[Step] = [words.open_stick(), words.rehearse(read_all=doubtful)]
+    steps.append(words.back_up(copies))
+    if growth is not None:
+        steps.append(words.grow_file(growth.to_bytes))
+    if diagnosis.missing_bytes:
+        steps.append(words.fill_holes())
+    if diagnosis.illness is Illness.INVALID:
+        steps.append(words.set_valid())
+    steps += [words.register(), words.repair(), words.verify(), words.take_down()]
+    return Plan(
+        operation=Operation.RECOVER,
+        place=diagnosis.place,
+        title=f"Recover the overlay of {diagnosis.place.name}",
+        steps=tuple(steps),
+        confirmation=Confirmation.LABEL if doubtful else Confirmation.ENTER,
+        summary=_summary(diagnosis, growth),
+        warnings=_warnings(diagnosis, growth),
+        room=_room(diagnosis, growth),
+        go_back="Rolling the job back puts the overlay back to the exact bytes that it had, with "
+        "what e2fsck has changed in it. That holds until the stick is next booted with it: roll "
+        "back before, or not at all.",
+        afterwards=_afterwards(diagnosis),
+    )
+
+
+def _refuse(diagnosis: Diagnosis, *, rehearse: bool) -> None:
+    """Raise PlanRefusedError where there is nothing to recover, or no way to do it."""
+    if diagnosis.refusal:
+        raise PlanRefusedError(diagnosis.refusal, diagnosis.hint)
+    if diagnosis.in_use:
+        raise _in_use(diagnosis)
+    if diagnosis.illness is Illness.NONE and (not rehearse or diagnosis.header is None):
+        raise _is_fine(diagnosis)
+    if diagnosis.base_bytes is None:
+        why = next((f.text for f in diagnosis.facts if f.name == "Base image" and f.bad), "")
+        raise PlanRefusedError(
+            f"Without its base image the overlay cannot be recovered. {why}".strip(),
+            "Get this very image again and put it on the stick: the overlay fits no other. "
+            f"{_UNCHANGED}",
+        )
+    kind = diagnosis.root_filesystem
+    if kind is None:
+        raise PlanRefusedError(
+            "No file system is seen through the overlay, so there is nothing that e2fsck could "
+            "repair.",
+            "Copy the stick before anything else; `e2fsck -b 32768` on a copy may find another "
+            f"superblock. {_UNCHANGED}",
+        )
+    if kind not in _EXT:
+        tool = REPAIR_TOOLS.get(kind)
+        raise PlanRefusedError(
+            f"The root file system is {kind}, and e2fsck repairs ext2, ext3 and ext4 only.",
+            f"Work on a copy of the stick, with {tool or 'its own tool'}. {_UNCHANGED}",
+        )
+
+
+def _in_use(diagnosis: Diagnosis) -> PlanRefusedError:
+    match diagnosis.illness:
+        case Illness.INVALID:
+            return PlanRefusedError(
+                "The overlay is Invalid and in use: it is never written behind the kernel's back.",
+                _BOOT_WITHOUT,
+            )
+        case Illness.OVERFLOW | Illness.FULL:
+            return PlanRefusedError(
+                "The overlay is full and in use: it can be grown now, and repaired only while it "
+                "is not in use.",
+                "Grow it. To repair the file system in it: reboot without it (leave "
+                "rd.live.overlay= out at the boot prompt), and recover it then.",
+            )
+    return PlanRefusedError(
+        "The overlay is in use: what the kernel works with is never repaired beneath it.",
+        _BOOT_WITHOUT,
+    )
+
+
+def _is_fine(diagnosis: Diagnosis) -> PlanRefusedError:
+    lost = next((f.text for f in diagnosis.facts if f.name == "Header" and f.bad), None)
+    if lost:
+        return PlanRefusedError(
+            f"The overlay's header: {lost[0].lower()}{lost[1:]}",
+            "If it was reset, all is well. If not, do not boot with it: copy the file, and put "
+            f"the header back from a backup. {_UNCHANGED}",
+        )
+    if diagnosis.header is None:
+        return PlanRefusedError(
+            "The overlay is fresh: nothing is in it that could be recovered.",
+            f"It is fine and was left alone. {_UNCHANGED}",
+        )
+    return PlanRefusedError(
+        "The overlay is neither Invalid nor full, and the file system in it notes no errors: "
+        "there is nothing to recover.",
+        "It is fine and was left alone. A rehearsal (`recover --rehearse`) has e2fsck look at it, "
+        "and writes nothing.",
+    )
+
+
+def _is_doubtful(diagnosis: Diagnosis) -> bool:
+    """Whether the store may be damaged: it became Invalid for something else than want of room."""
+    return diagnosis.illness is Illness.INVALID and diagnosis.cause is not Cause.SPACE
+
+
+def _growth(diagnosis: Diagnosis, wished: Growth | None) -> Growth | None:
+    """How the file grows before the repair; None where there is room enough."""
+    summary = diagnosis.summary
+    fragile = summary is not None and summary.fragile_size
+    if wished is not None:
+        return wished
+    if lacking_bytes(diagnosis) or fragile or diagnosis.illness is Illness.FULL:
+        return propose_growth(diagnosis, repair=True)
+    if diagnosis.missing_bytes:
+        kept = RESERVE_BYTES + (summary.metadata_bytes if summary else 0)
+        free = diagnosis.free_bytes
+        if free is None or free < diagnosis.missing_bytes + kept:
+            short = diagnosis.missing_bytes + kept - (free or 0)
+            raise PlanRefusedError(
+                f"{size(diagnosis.missing_bytes)} of the overlay are holes, and the stick has "
+                f"{size(free)} free, of which {size(kept)} are kept for the job.",
+                f"Free {size(short)} on the stick. {_UNCHANGED}",
+            )
+    return None
+
+
+def _rehearsal(diagnosis: Diagnosis, words: Words) -> Plan:
+    return Plan(
+        operation=Operation.RECOVER,
+        place=diagnosis.place,
+        title=f"Rehearse the recovery of {diagnosis.place.name}",
+        steps=(words.open_stick(writable=False), words.rehearse(read_all=_is_doubtful(diagnosis))),
+        confirmation=Confirmation.NONE,
+        summary=(
+            *_what_is_wrong(diagnosis),
+            "Its recovery is rehearsed: not one byte is written to the stick.",
+        ),
+        go_back="There is nothing to undo.",
+        afterwards=("Recover it, if you like what the rehearsal shows.",)
+        if diagnosis.illness is not Illness.NONE
+        else (),
+    )
+
+
+def _what_is_wrong(diagnosis: Diagnosis) -> tuple[str, ...]:
+    match diagnosis.illness:
+        case Illness.INVALID if _is_doubtful(diagnosis):
+            return (
+                "The overlay is Invalid, although it is not full: an I/O error is the likely "
+                "cause, and what it holds may be damaged.",
+            )
+        case Illness.INVALID:
+            return (
+                "The overlay ran full and became Invalid: the kernel refuses all of it. What was "
+                "in it before is still there.",
+            )
+        case Illness.FULL | Illness.OVERFLOW:
+            return (
+                "The overlay is full: it was used with a table that says PO, so the kernel still "
+                "loads it, and the last writes were refused.",
+            )
+        case Illness.ERRORS:
+            return ("The overlay is well; the file system in it has noted errors in itself.",)
+    return ("The overlay is neither Invalid nor full.",)
+
+
+def _summary(diagnosis: Diagnosis, growth: Growth | None) -> tuple[str, ...]:
+    done = []
+    if growth is not None:
+        done.append(f"is grown from {size(growth.from_bytes)} to {size(growth.to_bytes)}")
+    if diagnosis.illness is Illness.INVALID:
+        done.append("is marked valid")
+    begin = "e2fsck repairs the file system in it"
+    text = f"It {' and '.join(done)}; then {begin}" if done else f"Then {begin}"
+    if not done:
+        text = "E" + begin[1:]
+    return (
+        *_what_is_wrong(diagnosis),
+        f"{text}, and a second look has to find nothing. All this is rehearsed first.",
+    )
+
+
+def _warnings(diagnosis: Diagnosis, growth: Growth | None) -> tuple[str, ...]:
+    warnings = []
+    if _is_doubtful(diagnosis):
+        warnings.append(
+            "The stick may be failing. Copy it to another disk first, if you can, and recover the "
+            "copy. Read what the rehearsal says before you go on."
+        )
+    lacking = lacking_bytes(diagnosis)
+    if growth is not None and growth.by_bytes < lacking:
+        warnings.append(
+            f"e2fsck may need {size(lacking)} more, and the overlay grows by only "
+            f"{size(growth.by_bytes)}. If that is too little, the repair ends before it writes."
+        )
+    if diagnosis.missing_bytes:
+        warnings.append(
+            f"{size(diagnosis.missing_bytes)} of the overlay's file are holes; they are filled in."
+        )
+    return tuple(warnings)
+
+
+def _room(diagnosis: Diagnosis, growth: Growth | None) -> tuple[Room, ...]:
+    summary = diagnosis.summary
+    kept = RESERVE_BYTES + (summary.metadata_bytes if summary else 0)
+    needed = kept + diagnosis.missing_bytes + (growth.by_bytes if growth else 0)
+    return (
+        Room("on the stick", needed, diagnosis.free_bytes),
+        Room("in /run, at most", repair_bytes(diagnosis), None),
+    )
+
+
+def _afterwards(diagnosis: Diagnosis) -> tuple[str, ...]:
+    boot = (
+        "Boot again, this time with the overlay (rd.live.overlay= as before)."
+        if diagnosis.place.this_system
+        else "Boot the stick and see that all is there."
+    )
+    return (
+        boot,
+        "Look into /lost+found: what e2fsck could not place is there.",
+        "Keep the overlay below 80 %: move large files to home.img or to another disk.",
+    )

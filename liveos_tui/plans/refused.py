@@ -1,0 +1,7 @@
+"""Why there is no plan."""
+
+from liveos_tui.errors import LiveosError
+
+
+class PlanRefusedError(LiveosError):
+    """Nothing is planned: the message says why not, the hint what helps. Nothing was changed."""

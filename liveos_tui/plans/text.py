@@ -1,0 +1,93 @@
+"""A plan and a diagnosis as text of 80 columns: what `--dry-run` prints."""
+
+import shlex
+from collections.abc import Iterable, Iterator
+
+from liveos_tui.formats.text import clean
+from liveos_tui.live.diagnosis import Fact
+from liveos_tui.live.words import size
+from liveos_tui.plans.model import Confirmation, Plan, Room, Step
+
+WIDTH = 80
+_NAME_WIDTH = 12
+_COMMAND_LIMIT = 8192
+
+_CONFIRMATIONS = {
+    Confirmation.NONE: "It needs no confirmation: nothing is written.",
+    Confirmation.ENTER: "It asks once before it writes.",
+    Confirmation.LABEL: "Before it writes, the name of the stick has to be typed: {name}",
+}
+
+
+def plan_text(plan: Plan) -> str:
+    """The whole plan: what is wrong, what would be done step by step, how to go back."""
+    return "".join(f"{line}\n" for line in _plan_lines(plan))
+
+
+def diagnosis_text(facts: Iterable[Fact]) -> str:
+    """What was found, fact by fact; "!" marks what is wrong, "?" what is unknown."""
+    return "".join(f"{line}\n" for fact in facts for line in _fact_lines(fact))
+
+
+def _fact_lines(fact: Fact) -> Iterator[str]:
+    mark = "!" if fact.bad else "?" if fact.unknown else " "
+    yield from _wrapped(fact.text, f"{mark} {fact.name:{_NAME_WIDTH}} ")
+
+
+def _plan_lines(plan: Plan) -> Iterator[str]:
+    yield plan.title
+    yield "=" * min(len(plan.title), WIDTH)
+    for sentence in plan.summary:
+        yield from _wrapped(sentence)
+    for warning in plan.warnings:
+        yield from _wrapped(warning, "WARNING: ")
+    for room in plan.room:
+        yield from _wrapped(_room(room), "Room:    ")
+    for number, step in enumerate(plan.steps, 1):
+        yield ""
+        yield from _step_lines(number, step)
+    yield ""
+    yield from _wrapped(_CONFIRMATIONS[plan.confirmation].format(name=plan.place.name))
+    if plan.go_back:
+        yield from _wrapped(plan.go_back, "To go back: ")
+    if plan.afterwards:
+        yield "Afterwards:"
+    for sentence in plan.afterwards:
+        yield from _wrapped(sentence, "  - ")
+
+
+def _room(room: Room) -> str:
+    available = "" if room.available_bytes is None else f", {size(room.available_bytes)} are there"
+    return f"{size(room.needed_bytes)} {room.where}{available}"
+
+
+def _step_lines(number: int, step: Step) -> Iterator[str]:
+    lead = f"{number:2}  "
+    yield f"{lead}{step.title}"
+    indent = " " * len(lead)
+    yield from _wrapped(step.why, indent)
+    for command in step.commands:
+        # Not broken: a command is copied as it is.
+        yield f"{indent}$ {clean(shlex.join(command), _COMMAND_LIMIT)}"
+    for need in step.needs:
+        yield from _wrapped(need, f"{indent}needs:  ")
+    for place in step.writes:
+        yield from _wrapped(place, f"{indent}writes: ")
+    if not step.writes:
+        yield f"{indent}writes: nothing to the stick"
+    yield from _wrapped(step.undo, f"{indent}undo:   ")
+    yield f"{indent}cancel: {step.cancel.value}"
+
+
+def _wrapped(text: str, lead: str = "") -> Iterator[str]:
+    """`text` after `lead`, broken between words, later lines indented to where it began.
+
+    A word that is longer than a line is kept whole: it is a path.
+    """
+    line, indent, empty = lead, " " * len(lead), True
+    for word in clean(text, 1 << 16).split():
+        if not empty and len(line) + 1 + len(word) > WIDTH:
+            yield line
+            line, empty = indent, True
+        line, empty = (f"{line}{word}" if empty else f"{line} {word}"), False
+    yield line.rstrip()
