@@ -114,6 +114,3 @@ Action = (
     | TakeDown
     | ResetStore
 )
-
-VOLATILE = (OpenStick, Register)
-"""What lasts only as long as the process that did it: done again when a job goes on."""

@@ -152,6 +152,19 @@ class Folder:
         return UnreadableError(f"{name} cannot be read: {error.strerror}.", "Nothing was changed.")
 
 
+def open_own(path: Path) -> OpenFile:
+    """Open a device or file that this project has made itself, to read it. Raises UnreadableError.
+
+    Where paths come from a stick, `Folder` opens them.
+    """
+    try:
+        return OpenFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC), path.name)
+    except OSError as error:
+        raise UnreadableError(
+            f"{clean(str(path))} cannot be opened: {error.strerror}.", "Nothing was changed."
+        ) from error
+
+
 def read_small(path: Path, limit: int = 65536) -> str | None:
     """Text of a file of /proc or /sys, None where it is not there or cannot be read."""
     try:

@@ -1,0 +1,271 @@
+"""Carries an order out: step by step, each in the journal before it happens."""
+
+from liveos_tui.errors import CancelledError, LiveosError
+from liveos_tui.formats.text import clean
+from liveos_tui.jobs import opening, repairing, storing
+from liveos_tui.jobs.events import EndEvent, JobState, StepEvent, StepState, WaitingEvent
+from liveos_tui.jobs.journal import read
+from liveos_tui.jobs.marks import check_unused
+from liveos_tui.jobs.order import Order, OrderKind, Workplace
+from liveos_tui.jobs.work import Work
+from liveos_tui.plans.actions import (
+    Action,
+    BackUp,
+    FillHoles,
+    GrowFile,
+    OpenStick,
+    RefreshLoop,
+    Register,
+    Rehearse,
+    Repair,
+    ResetStore,
+    SetValid,
+    TakeDown,
+    Verify,
+)
+from liveos_tui.plans.model import Plan
+
+_WAIT_SECONDS = 0.5
+
+
+def carry_out(order: Order, workplace: Workplace) -> EndEvent:
+    """Do what is ordered, and say how it ended. Never raises LiveosError."""
+    run = _Run(order, workplace)
+    try:
+        with run.work:
+            end = run.carry_out()
+            run.close_journal(end)
+    except LiveosError as error:
+        # While everything was taken down: the steps themselves have ended.
+        return run.failed(error)
+    return end
+
+
+class _Run:
+    """One run of a worker."""
+
+    def __init__(self, order: Order, workplace: Workplace) -> None:
+        self.order = order
+        self.steps = order.plan.steps
+        self.work = Work(order, workplace)
+        self.done = 0
+        self._begun: int | None = None
+
+    def carry_out(self) -> EndEvent:
+        try:
+            self._open()
+            if self.order.kind is OrderKind.ROLL_BACK:
+                return self._roll_back()
+            return self._go_on()
+        except CancelledError:
+            return self._cancelled()
+        except LiveosError as error:
+            return self.failed(error)
+
+    # Opening.
+
+    def _open(self) -> None:
+        """Do the first step, which every run does, and learn what earlier runs have done."""
+        first = self.steps[0].action
+        if not isinstance(first, OpenStick):
+            raise LiveosError("The plan does not begin with the stick's lock.", "Nothing was done.")
+        self._tell(0, StepState.RUNNING)
+        try:
+            text = opening.open_stick(self.work, first)
+            if self.order.kind is not OrderKind.START:
+                self._learn()
+        except LiveosError as error:
+            self._tell(0, StepState.FAILED, error.message)
+            raise
+        self.done = max(self.done, 1)
+        if self.work.journal is not None and self.order.kind is OrderKind.START:
+            self.work.journal.step(0, StepState.DONE, text)
+        self._tell(0, StepState.DONE, text)
+        for step in range(1, self.done):
+            self._tell(step, StepState.DONE, "Done by an earlier run.")
+
+    def _learn(self) -> None:
+        state = read(self.work.stick, self.order.job_id)
+        if not is_same_work(state.plan, self.order.plan):
+            raise LiveosError(
+                "The journal on the stick is of another plan.",
+                "Nothing was changed. Look at the stick again.",
+            )
+        self.work.notes = {step: dict(notes) for step, notes in state.notes.items()}
+        self.done, self._begun = state.done, state.begun
+
+    # Forward.
+
+    def _go_on(self) -> EndEvent:
+        if self.order.kind is OrderKind.RESUME:
+            check_unused(self.work)
+        while self.done < len(self.steps):
+            if not self._may_go_on():
+                continue
+            self._do(self.done)
+        return self._ended()
+
+    def _may_go_on(self) -> bool:
+        """Wait until the person lets the next step happen; whether it may."""
+        control = self.work.workplace.control
+        told = False
+        while True:
+            self.work.step = self.done
+            self.work.stop_if_cancelled()
+            if control.take_back():
+                self._step_back()
+                return False
+            allowed = control.allowed()
+            if allowed is None or self.done < allowed:
+                return True
+            if not told:
+                self.work.tell(WaitingEvent(self.done))
+                told = True
+            control.wait(_WAIT_SECONDS)
+
+    def _do(self, index: int) -> None:
+        step = self.steps[index]
+        self.work.step = self._begun = index
+        self._tell(index, StepState.RUNNING)
+        self._write(index, StepState.RUNNING)
+        try:
+            if step.writes:
+                opening.check_device(self.work.workplace.probes, self.work.place)
+            text = _do(self.work, step.action)
+        except CancelledError:
+            self._write(index, StepState.CANCELLED)
+            self._tell(index, StepState.CANCELLED)
+            raise
+        except LiveosError as error:
+            self._write(index, StepState.FAILED, error.message)
+            self._tell(index, StepState.FAILED, error.message)
+            raise
+        self._write(index, StepState.DONE, text)
+        self.done, self._begun = index + 1, None
+        self._tell(index, StepState.DONE, text)
+
+    # Back.
+
+    def _step_back(self) -> None:
+        """Undo the last step that was done; the first one, the lock, stays."""
+        if self.done > 1:
+            self._undo(self.done - 1)
+
+    def _roll_back(self) -> EndEvent:
+        check_unused(self.work)
+        last = self.done - 1 if self._begun is None else self._begun
+        for index in range(last, 0, -1):
+            self._undo(index)
+        self.done = 0
+        return EndEvent(
+            JobState.ROLLED_BACK,
+            "Everything that this job wrote to the overlay is undone.",
+            "The overlay has the bytes that it had before.",
+        )
+
+    def _undo(self, index: int) -> None:
+        self.work.step = index
+        self._tell(index, StepState.RUNNING, "Going back.")
+        text = _undo(self.work, self.steps[index].action)
+        self.work.notes.pop(index, None)
+        self._write(index, StepState.UNDONE, text)
+        self.done, self._begun = index, None
+        self._tell(index, StepState.UNDONE, text)
+
+    # The end.
+
+    def _ended(self) -> EndEvent:
+        plan = self.order.plan
+        return EndEvent(
+            JobState.DONE,
+            f"{plan.title}: done.",
+            " ".join(plan.afterwards),
+            tuple(dict.fromkeys(self.work.report)),
+        )
+
+    def _cancelled(self) -> EndEvent:
+        return EndEvent(JobState.CANCELLED, "Cancelled.", self._state_words())
+
+    def failed(self, error: LiveosError) -> EndEvent:
+        """How a run ends that could not go on."""
+        hint = " ".join(filter(None, (error.hint, self._state_words())))
+        return EndEvent(JobState.FAILED, error.message, hint)
+
+    def _state_words(self) -> str:
+        """What was done so far, and what can be done about it."""
+        touched = self.done if self._begun is None else self._begun + 1
+        if not any(step.writes for step in self.steps[:touched]):
+            return "Nothing was written to the stick."
+        last = self.steps[self.done - 1].title if self.done else "nothing"
+        return f"Done up to: {last}. Go on with this job, or go back to what was before."
+
+    def close_journal(self, end: EndEvent) -> None:
+        """Write the end down. Where even that fails, the job is found as an interrupted one."""
+        if self.work.journal is not None:
+            self.work.journal.end(end.state, end.message)
+
+    # Telling.
+
+    def _write(self, index: int, state: StepState, text: str = "") -> None:
+        if self.work.journal is not None:
+            self.work.journal.step(index, state, text)
+
+    def _tell(self, index: int, state: StepState, text: str = "") -> None:
+        self.work.tell(StepEvent(index, state, clean(text, 1000)))
+
+
+def is_same_work(journal: Plan, order: Plan) -> bool:
+    """Whether a journal is of the plan that is ordered; the stick's device may have a new name."""
+    return journal.steps == order.steps and all(
+        getattr(journal.place, name) == getattr(order.place, name)
+        for name in ("uuid", "label", "serial", "overlay", "image", "base")
+    )
+
+
+def _do(work: Work, action: Action) -> str:
+    """Do one step; what came of it, in a sentence."""
+    match action:
+        case OpenStick():
+            return "The stick is locked for this job."
+        case Rehearse():
+            return repairing.rehearse(work, action)
+        case BackUp():
+            return storing.back_up(work, action)
+        case GrowFile():
+            return storing.grow_file(work, action)
+        case FillHoles():
+            return storing.fill_holes(work, action)
+        case RefreshLoop():
+            return storing.refresh_loop(work, action)
+        case SetValid():
+            return storing.set_valid(work)
+        case Register():
+            return repairing.register(work)
+        case Repair():
+            return repairing.repair(work)
+        case Verify():
+            return repairing.verify(work)
+        case TakeDown():
+            return repairing.take_down(work)
+        case ResetStore():
+            return storing.reset_store(work)
+
+
+def _undo(work: Work, action: Action) -> str:
+    """Undo one step, done or half done; what came of it, in a sentence."""
+    match action:
+        case BackUp():
+            return storing.restore_metadata(work)
+        case GrowFile():
+            return storing.cut_file(work, action)
+        case SetValid():
+            return storing.clear_valid(work)
+        case Register():
+            work.take_down()
+            return "The device is removed."
+        case Repair():
+            return repairing.undo_repair(work)
+        case ResetStore():
+            return storing.undo_reset(work)
+        case OpenStick() | Rehearse() | FillHoles() | RefreshLoop() | Verify() | TakeDown():
+            return "There was nothing to undo."

@@ -1,0 +1,259 @@
+"""The journal of a job: JSON lines on the stick, each on the medium before what it announces.
+
+    {"journal": 1, "job": ID, "started": SECONDS, "plan": {...}}      the first line
+    {"at": SECONDS, "order": "start"}                                 a worker has begun
+    {"at": SECONDS, "step": 3, "state": "running"}                    before a step
+    {"at": SECONDS, "step": 6, "note": {"saved": "repair.cow"}}       within a step
+    {"at": SECONDS, "step": 3, "state": "done", "text": "..."}        after it; failed, cancelled,
+                                                                      undone
+    {"at": SECONDS, "end": "done", "message": "..."}                  the worker has ended
+
+A power cut may leave half a line at the end: it is not there. A journal is read as anything else
+on a stick is: it may have been made to harm.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from liveos_tui.errors import FormatError, LiveosError
+from liveos_tui.formats.text import clean
+from liveos_tui.jobs.events import JobState, StepState
+from liveos_tui.plans.actions import RefreshLoop
+from liveos_tui.plans.codec import from_json, to_json
+from liveos_tui.plans.model import Plan
+from liveos_tui.system.files import Folder
+from liveos_tui.system.stick_writing import StickFolder, WritableFile
+
+JOBS_FOLDER = "liveos-tui-jobs"
+"""Where the jobs of a stick are, at its top: on every file system, never on the overlay."""
+
+JOURNAL_NAME = "journal.jsonl"
+SCHEMA = 1
+
+_LIMIT_BYTES = 1 << 20
+_MOST_JOBS = 1000
+_MESSAGE_LIMIT = 1000
+_ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+Notes = dict[str, Any]
+"""What a step has written down for its own undo. JSON values."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalState:
+    """A job as its journal tells of it. `started` is seconds since 1970.
+
+    `done` steps are behind it, in order; `begun` is the step that was under way, None between two.
+    `notes` are by step. Without the line that ends it a job is INTERRUPTED: whether its worker
+    still lives, only the machine knows.
+    """
+
+    job_id: str
+    plan: Plan
+    started: float
+    state: JobState
+    done: int = 0
+    begun: int | None = None
+    message: str = ""
+    notes: dict[int, Notes] = field(default_factory=dict)
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether there is something left to do, and it was not decided to leave it."""
+        unfinished = {JobState.INTERRUPTED, JobState.FAILED, JobState.CANCELLED}
+        return self.state in unfinished and self.done < len(self.plan.steps)
+
+    @property
+    def touched(self) -> bool:
+        """Whether a step that writes was begun, and not undone."""
+        begun = self.done if self.begun is None else self.begun + 1
+        return any(step.writes for step in self.plan.steps[:begun])
+
+    @property
+    def can_roll_back(self) -> bool:
+        """Whether anything was written that can be undone. An overlay in use only ever grows."""
+        if self.state is JobState.ROLLED_BACK:
+            return False
+        in_use = any(isinstance(step.action, RefreshLoop) for step in self.plan.steps)
+        return self.touched and not in_use
+
+
+def valid_id(job_id: str) -> bool:
+    """Whether this can be the name of a job: it is used as the name of folders and devices."""
+    return 0 < len(job_id) <= 64 and _ID_CHARACTERS.issuperset(job_id)
+
+
+def folder_of(job_id: str) -> str:
+    """The folder of a job on the stick. Raises FormatError for what is no id."""
+    if not valid_id(job_id):
+        raise FormatError(f"{clean(job_id)} is no job's name.", "`liveos-tui jobs` lists them.")
+    return f"{JOBS_FOLDER}/{job_id}"
+
+
+def parse(data: bytes) -> JournalState:
+    """Read a journal. Raises FormatError when it is none."""
+    lines = _lines(data)
+    first = next(lines, None)
+    if first is None or first.get("journal") != SCHEMA:
+        raise FormatError("The journal is empty, or of another version.")
+    job_id, started, plan = first.get("job"), first.get("started"), first.get("plan")
+    if not (isinstance(job_id, str) and valid_id(job_id) and isinstance(plan, dict)):
+        raise FormatError("The journal does not say which job it is of.")
+    reader = _Reader(from_json(plan))
+    for line in lines:
+        reader.take(line)
+    return JournalState(
+        job_id=job_id,
+        plan=reader.plan,
+        started=float(started) if isinstance(started, int | float) else 0.0,
+        state=reader.state,
+        done=reader.done,
+        begun=reader.begun,
+        message=reader.message,
+        notes=reader.notes,
+    )
+
+
+class _Reader:
+    """Follows a journal line by line."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.state = JobState.INTERRUPTED
+        self.done = 0
+        self.begun: int | None = None
+        self.message = ""
+        self.notes: dict[int, Notes] = {}
+
+    def take(self, line: dict[str, Any]) -> None:
+        message = line.get("message", line.get("text", ""))
+        if isinstance(message, str) and message:
+            self.message = clean(message, _MESSAGE_LIMIT)
+        step = line.get("step")
+        if isinstance(step, int) and 0 <= step < len(self.plan.steps):
+            note = line.get("note")
+            if isinstance(note, dict):
+                self.notes.setdefault(step, {}).update(note)
+            self._take_step(step, line.get("state"))
+        if "order" in line:
+            self.state = JobState.INTERRUPTED
+        if line.get("end") in tuple(JobState):
+            self.state = JobState(line["end"])
+
+    def _take_step(self, step: int, state: object) -> None:
+        match state:
+            case StepState.RUNNING:
+                self.begun = step
+            case StepState.DONE:
+                self.done, self.begun = max(self.done, step + 1), None
+            case StepState.UNDONE:
+                self.done, self.begun = min(self.done, step), None
+                self.notes.pop(step, None)
+
+
+def _lines(data: bytes) -> Iterator[dict[str, Any]]:
+    # The last piece is empty, or a line that a power cut has torn.
+    for line in data[:_LIMIT_BYTES].split(b"\n")[:-1]:
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            yield value
+
+
+def journals(stick: Folder) -> tuple[JournalState, ...]:
+    """All journals of a stick, newest first. What cannot be read is left out."""
+    found = []
+    try:
+        names = stick.names(JOBS_FOLDER)
+    except LiveosError:
+        return ()
+    for name in names[:_MOST_JOBS]:
+        try:
+            found.append(read(stick, name))
+        except LiveosError:
+            continue
+    return tuple(sorted(found, key=lambda state: state.started, reverse=True))
+
+
+def read(stick: Folder, job_id: str) -> JournalState:
+    """The journal of one job. Raises NotThereError, FormatError, UnreadableError."""
+    with stick.open(f"{folder_of(job_id)}/{JOURNAL_NAME}") as file:
+        state = parse(file.read(0, _LIMIT_BYTES))
+    if state.job_id != job_id:
+        raise FormatError(
+            f"The journal of {clean(job_id)} is another job's.", "It was left as it is."
+        )
+    return state
+
+
+class Journal:
+    """Writes the journal of one job. A context manager."""
+
+    def __init__(self, file: WritableFile) -> None:
+        self._file = file
+        self._end = file.size_bytes
+
+    @classmethod
+    def begin(cls, stick: StickFolder, job_id: str, plan: Plan) -> "Journal":
+        """Make the job's folder and journal. Raises LiveosError."""
+        folder = folder_of(job_id)
+        stick.make_folder(JOBS_FOLDER)
+        stick.make_folder(folder)
+        journal = cls(stick.create(f"{folder}/{JOURNAL_NAME}"))
+        first = {"journal": SCHEMA, "job": job_id, "started": time.time(), "plan": to_json(plan)}
+        journal._append(first)
+        return journal
+
+    @classmethod
+    def go_on(cls, stick: StickFolder, job_id: str) -> "Journal":
+        """Open the journal of a job that has one; a torn last line is closed.
+
+        Raises LiveosError.
+        """
+        file = stick.edit(f"{folder_of(job_id)}/{JOURNAL_NAME}")
+        journal = cls(file)
+        if journal._end and file.read(journal._end - 1, 1) != b"\n":
+            journal._write(b"\n")
+        return journal
+
+    def order(self, kind: str) -> None:
+        """A worker begins."""
+        self._append({"at": time.time(), "order": kind})
+
+    def step(self, step: int, state: StepState, text: str = "") -> None:
+        """A step is about to run, or has ended."""
+        words = {"text": text} if text else {}
+        self._append({"at": time.time(), "step": step, "state": state, **words})
+
+    def note(self, step: int, note: Notes) -> None:
+        """What is needed to undo what comes next."""
+        self._append({"at": time.time(), "step": step, "note": note})
+
+    def end(self, state: JobState, message: str) -> None:
+        """The worker ends."""
+        self._append({"at": time.time(), "end": state, "message": message})
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *arguments: object) -> None:
+        self._file.__exit__(*arguments)
+
+    def _append(self, line: dict[str, Any]) -> None:
+        self._write(json.dumps(line).encode() + b"\n")
+
+    def _write(self, data: bytes) -> None:
+        self._file.write(self._end, data)
+        self._file.sync()
+        self._end += len(data)
+
+
+def leave(stick: StickFolder, job_id: str) -> None:
+    """Note that an interrupted job is left as it is. Raises LiveosError."""
+    with Journal.go_on(stick, job_id) as journal:
+        journal.end(JobState.LEFT, "It was left as it is.")

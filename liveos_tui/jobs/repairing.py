@@ -1,0 +1,373 @@
+"""Steps that work on the file system in the overlay: rehearse, register, repair, verify.
+
+e2fsck never writes to the overlay. It works on a throw-away layer; when it is content there, what
+its changes would replace in the store is saved, and only then are they written through the
+snapshot. So a killed e2fsck has changed nothing, what it would do is known before, and all of it
+can be undone to the byte.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from liveos_tui.errors import LiveosError
+from liveos_tui.formats.cow import (
+    SECTOR_BYTES,
+    CowHeader,
+    CowSummary,
+    exceptions_per_area,
+    iterate_exceptions,
+)
+from liveos_tui.formats.dmtable import SnapshotStatus
+from liveos_tui.formats.text import clean
+from liveos_tui.jobs import before
+from liveos_tui.jobs.marks import check_unused, mark_of_changes, use_mark
+from liveos_tui.jobs.work import Work
+from liveos_tui.live.words import size
+from liveos_tui.plans.actions import GrowFile, Rehearse
+from liveos_tui.system.e2fsprogs import (
+    ChangedFiles,
+    Check,
+    FsckError,
+    FsckResult,
+    argv,
+    changed_files,
+    check_filesystem,
+    file_bytes,
+    folder_names,
+)
+from liveos_tui.system.files import open_own
+from liveos_tui.system.views import Trial, View
+
+REPAIR_NAME = "repair.cow"
+
+# A repair that is not content after so many runs never will be.
+_MOST_REPAIRS = 3
+# A page of the kernel's cache is written as a whole, also where chunks are smaller.
+_LEAST_WRITE_BYTES = 4096
+_OS_RELEASE_BYTES = 4096
+_MOST_NAMES = 12
+_MOST_FOLDERS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What a repair writes: stretches of the view, and how many chunks of the store they need."""
+
+    pieces: tuple[tuple[int, bytes], ...]
+    mapped: tuple[int, ...]
+    fresh: int
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(len(data) for _, data in self.pieces)
+
+
+def rehearse(work: Work, action: Rehearse) -> str:
+    """Repair on a throw-away layer over the overlay as it is; what would come of it."""
+    summary = work.summary()
+    if action.read_all:
+        _read_all(work, summary)
+    header = CowHeader(valid=True, chunk_sectors=summary.chunk_sectors)
+    joiner, job_id = work.workplace.joiner, work.order.job_id
+    with (
+        joiner.view(work.base(), work.store_path, job_id, read_only=True, header=header) as view,
+        joiner.trial(view, work.workplace.scratch, job_id) as trial,
+    ):
+        outcome = _rehearse_repair(work, trial)
+        # The journal has changed inodes that the overlay does not hold yet: all are compared.
+        everywhere = range(-(-view.size_bytes // (summary.chunk_sectors * SECTOR_BYTES)))
+        for sentence in _files(work, trial.path, everywhere):
+            work.found(sentence)
+        changes = _changes(work, view, trial, summary)
+    need = _growth_needed(summary, changes)
+    planned = _planned_growth(work)
+    fresh = f"{changes.fresh} of them new" if changes.fresh else "none of them new"
+    written = size(changes.size_bytes)
+    work.found(f"The repair would change {written} of the overlay, {fresh} chunks.")
+    if planned is not None and planned < need:
+        raise LiveosError(
+            f"The repair needs {size(need)} more in the overlay, and {size(planned)} are planned.",
+            f"Nothing was changed. Free room on the stick and grow it by {size(need)} or more.",
+        )
+    return f"{outcome} The stick is as it was: nothing was written to it."
+
+
+def _read_all(work: Work, summary: CowSummary) -> None:
+    """Read every chunk that the store has: after an I/O error that is what has to be known."""
+    progress = work.phase("reading everything in the overlay")
+    end = min(summary.next_free_chunk * summary.chunk_sectors * SECTOR_BYTES, summary.size_bytes)
+    with work.stick.open(work.place.overlay) as file:
+        for offset in range(0, end, 1 << 20):
+            work.stop_if_cancelled()
+            file.read(offset, min(1 << 20, end - offset))
+            progress(min(offset + (1 << 20), end), end)
+    work.found("Everything in the overlay can be read.")
+
+
+def _rehearse_repair(work: Work, trial: Trial) -> str:
+    """Replay the journal and repair; what that came to.
+
+    The repair itself, not e2fsck's preview (-n): that leaves the journal out, and gives up where a
+    first answer of "no" bars its way.
+    """
+    replay = _fsck(work, Check.REPLAY, trial.path)
+    repaired = _repair_trial(work, trial)
+    for sentence in (*replay.summary.sentences(), *repaired.summary.sentences()):
+        work.found(sentence)
+    problems = repaired.summary.fixed
+    if not problems:
+        return "The file system is sound once its journal is replayed."
+    return f"{problems} problem{'s' * (problems > 1)} would be repaired."
+
+
+def _fsck(work: Work, check: Check, path: Path) -> FsckResult:
+    """Run e2fsck once. Raises LiveosError, CancelledError."""
+    work.command(*argv(check, path))
+    work.begin_pace()
+    try:
+        return check_filesystem(
+            check,
+            path,
+            on_line=work.line,
+            on_progress=work.fsck_progress,
+            cancelled=work.cancelled,
+        )
+    except FsckError as error:
+        raise LiveosError(
+            error.message,
+            "It worked on a throw-away layer: the overlay has not been changed by it.",
+        ) from error
+
+
+def _repair_trial(work: Work, trial: Trial) -> FsckResult:
+    """Run e2fsck until it is content; what the first run came to.
+
+    Raises LiveosError when it never is.
+    """
+    first: FsckResult | None = None
+    for _ in range(_MOST_REPAIRS):
+        result = _fsck(work, Check.REPAIR, trial.path)
+        first = first or result
+        verdict = _fsck(work, Check.PREVIEW, trial.path)
+        if verdict.sound:
+            return first
+    raise LiveosError(
+        "e2fsck cannot repair this file system: it still finds errors after three runs.",
+        "The overlay was not changed by it. Copy the stick before anything else; what is in it can "
+        "still be read from a copy.",
+    )
+
+
+def _changes(work: Work, view: View, trial: Trial, summary: CowSummary) -> _Changes:
+    """What the trial has changed, in stretches that the kernel's cache does not widen."""
+    chunk_bytes = summary.chunk_sectors * SECTOR_BYTES
+    unit = max(chunk_bytes, _LEAST_WRITE_BYTES)
+    pieces: dict[int, bytearray] = {}
+    for offset, data in trial.changes():
+        for at in range(offset, offset + len(data), chunk_bytes):
+            start = at // unit * unit
+            if start not in pieces:
+                pieces[start] = bytearray(view.read(start, min(unit, view.size_bytes - start)))
+            chunk = data[at - offset : at - offset + chunk_bytes]
+            pieces[start][at - start : at - start + len(chunk)] = chunk
+    wanted = {
+        at // chunk_bytes
+        for start, piece in pieces.items()
+        for at in range(start, start + len(piece), chunk_bytes)
+    }
+    mapped = work.mapped(wanted)
+    return _Changes(
+        tuple((start, bytes(pieces[start])) for start in sorted(pieces)),
+        tuple(mapped.values()),
+        len(wanted) - len(mapped),
+    )
+
+
+def _growth_needed(summary: CowSummary, changes: _Changes) -> int:
+    """Bytes that the store lacks for a repair: chunks, and areas for their exceptions."""
+    if not changes.fresh:
+        return 0
+    areas = changes.fresh // exceptions_per_area(summary.chunk_sectors) + 2
+    end = summary.next_free_chunk + changes.fresh + areas + 1
+    return max(0, end * summary.chunk_sectors * SECTOR_BYTES - summary.size_bytes)
+
+
+def _planned_growth(work: Work) -> int | None:
+    """By how much the plan grows the file; None for a plan that only rehearses."""
+    if not any(step.writes for step in work.plan.steps):
+        return None
+    grows = (step.action for step in work.plan.steps if isinstance(step.action, GrowFile))
+    return sum(action.to_bytes - action.from_bytes for action in grows)
+
+
+def register(work: Work) -> str:
+    """Join base and store, and see that the kernel takes them."""
+    view = work.view()
+    match view.status():
+        case SnapshotStatus(allocated, total, _):
+            used, whole = allocated * SECTOR_BYTES, total * SECTOR_BYTES
+            return f"The overlay is a device again: {size(used)} of {size(whole)} used."
+        case ill:
+            raise LiveosError(
+                f"The overlay was taken, and is {ill} at once.",
+                "It is as it was before this step. Go back, or look at the kernel's log (dmesg).",
+            )
+
+
+def repair(work: Work) -> str:
+    """Repair on a throw-away layer, save what the changes replace, then write them."""
+    if "saved" in work.notes.get(work.step, {}):
+        # An earlier run was cut off while it wrote: from the beginning, as if it had not.
+        work.found("An earlier repair was cut off. The overlay is put back first.")
+        undo_repair(work)
+    view, summary = work.view(), work.summary()
+    joiner, job_id = work.workplace.joiner, work.order.job_id
+    with joiner.trial(view, work.workplace.scratch, job_id) as trial:
+        result = _repair_trial(work, trial)
+        changes = _changes(work, view, trial, summary)
+    _save(work, summary, changes)
+    progress = work.phase("writing the repair")
+    done = 0
+    for offset, data in changes.pieces:
+        view.write(offset, data)
+        done += len(data)
+        progress(done, changes.size_bytes)
+    view.sync()
+    if not isinstance(view.status(), SnapshotStatus):
+        raise LiveosError(
+            f"The overlay became {view.status()} while the repair was written.",
+            "Everything that it replaced is saved: go back, then give it more room.",
+        )
+    work.report.extend(result.summary.sentences())
+    return f"e2fsck is content. {size(changes.size_bytes)} of the overlay were changed."
+
+
+def _save(work: Work, summary: CowSummary, changes: _Changes) -> None:
+    """Save what the changes will replace, on the medium before the first of them is written."""
+    chunks = before.written_chunks(summary, changes.mapped, changes.fresh)
+    room = before.saved_bytes(summary.chunk_sectors, len(chunks))
+    if work.stick.free_bytes < room:
+        raise LiveosError(
+            f"Saving what the repair replaces needs {size(room)}, and the stick has "
+            f"{size(work.stick.free_bytes)} left.",
+            "The overlay was not repaired. Free room on the stick and go on.",
+        )
+    with work.edit_store() as store:
+        digest = before.save(
+            work.stick,
+            work.own_path(REPAIR_NAME),
+            store,
+            summary.chunk_sectors,
+            chunks,
+            work.phase("saving what the repair replaces"),
+        )
+    marks = [use_mark(work), mark_of_changes(changes.pieces)]
+    work.note({"saved": REPAIR_NAME, "sha256": digest, "marks": [mark for mark in marks if mark]})
+
+
+def undo_repair(work: Work) -> str:
+    """Put back what a repair has replaced. Refused when the overlay was used since."""
+    notes = work.notes.get(work.step, {})
+    if "saved" not in notes:
+        return "The repair had not written anything."
+    check_unused(work)
+    work.take_down()
+    with work.edit_store() as store:
+        before.put_back(
+            work.stick,
+            work.own_path(REPAIR_NAME),
+            store,
+            store.size_bytes,
+            str(notes.get("sha256")),
+            work.phase("putting back what the repair replaced"),
+        )
+    work.notes.pop(work.step)
+    return "What the repair replaced is put back."
+
+
+def verify(work: Work) -> str:
+    """e2fsck finds nothing, and what matters can be read."""
+    view = work.view()
+    path = view.path
+    verdict = _fsck(work, Check.PREVIEW, path)
+    if not verdict.sound:
+        raise LiveosError(
+            f"After the repair: {verdict.words}",
+            "The overlay can be put back as it was before the recovery.",
+        )
+    runner = work.workplace.probes.runner
+    names = [entry.name for entry in folder_names(runner, path, "/")]
+    if not names:
+        raise LiveosError(
+            "The root folder cannot be read.", "Go back, and keep the stick as it is."
+        )
+    release = file_bytes(runner, path, "/etc/os-release", _OS_RELEASE_BYTES)
+    work.found(f"The root folder has {len(names)} entries, and {_release(release)} is read.")
+    lost = len([e for e in folder_names(runner, path, "/lost+found") if e.name not in {".", ".."}])
+    with work.stick.open(work.place.overlay) as file:
+        chunks = [old for old, _ in iterate_exceptions(file.read, file.identity.size_bytes)]
+    work.report.extend(_files(work, path, chunks))
+    if lost:
+        work.report.append(f"{lost} files have lost their names: they are in /lost+found.")
+    else:
+        work.report.append("No file has lost its name: /lost+found is empty.")
+    return "e2fsck finds nothing wrong, and what matters can be read."
+
+
+def _release(data: bytes) -> str:
+    for line in data.splitlines():
+        key, _, value = line.partition(b"=")
+        if key == b"PRETTY_NAME":
+            return clean(value.strip(b"\"'"))
+    return "/etc/os-release"
+
+
+def _files(work: Work, path: Path, chunks: Iterable[int]) -> tuple[str, ...]:
+    """Which files are there that the image does not have like this, in sentences.
+
+    Without this the repair is as good: what cannot be told is no reason to stop.
+    """
+    sectors = work.summary().chunk_sectors
+    try:
+        with open_own(work.base()) as base, open_own(path) as view:
+            found = changed_files(
+                work.workplace.probes.runner,
+                path,
+                base.read,
+                view.read,
+                chunks,
+                sectors * SECTOR_BYTES,
+            )
+    except LiveosError as error:
+        return (f"Which files have changed since the image is not known: {error.message}",)
+    return file_sentences(found)
+
+
+def file_sentences(found: ChangedFiles) -> tuple[str, ...]:
+    """What an overlay has changed, in sentences."""
+    count = found.new + found.changed
+    if not count:
+        return ("No file differs from the image.",)
+    folders = ", ".join(f"{name} ({number})" for name, number in found.by_folder[:_MOST_FOLDERS])
+    sentences = [f"{count} files differ from the image: {found.new} are new. Where: {folders}."]
+    if found.deleted:
+        sentences.append(f"{found.deleted} files of the image are deleted.")
+    if found.names:
+        names = ", ".join(found.names[:_MOST_NAMES])
+        sentences.append(f"Among them: {names}.")
+    return tuple(sentences)
+
+
+def take_down(work: Work) -> str:
+    """Remove the device; the overlay's file is whole and on the medium."""
+    work.take_down()
+    with work.edit_store() as store:
+        store.sync()
+    summary = work.summary()
+    if not summary.valid or summary.full or summary.damage:
+        raise LiveosError(
+            "The overlay is not well after the device was removed.",
+            "Go back: it gets the bytes that it had before.",
+        )
+    return f"The overlay is well: {size(summary.used_bytes)} of {size(summary.total_bytes)} used."

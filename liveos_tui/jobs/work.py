@@ -1,0 +1,209 @@
+"""What the steps of one run share: the stick, its journal, the view, what is told."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from liveos_tui.errors import CancelledError, LiveosError
+from liveos_tui.formats.cow import CowSummary, iterate_exceptions, summarise
+from liveos_tui.formats.e2fsck import FsckProgressEvent
+from liveos_tui.jobs.events import CommandEvent, Event, FoundEvent, OutputEvent, ProgressEvent
+from liveos_tui.jobs.journal import Journal, Notes, folder_of
+from liveos_tui.jobs.order import Order, Workplace
+from liveos_tui.plans.actions import Register
+from liveos_tui.system.stick_writing import StickFolder, WritableFile
+from liveos_tui.system.views import View
+
+# More often than this nobody can read, and a slow terminal should not have to draw.
+_PROGRESS_SECONDS = 0.25
+# A rate over less time than this is a guess.
+_RATE_SECONDS = 1.0
+
+
+class Work:
+    """One run of a worker on one stick. A context manager: lets go of everything at its end.
+
+    `notes` are by step: what this and earlier runs have written down to undo them. `report` is what
+    the person is told at the end.
+    """
+
+    def __init__(self, order: Order, workplace: Workplace) -> None:
+        self.order = order
+        self.plan = order.plan
+        self.place = order.plan.place
+        self.workplace = workplace
+        self.step = 0
+        self.notes: dict[int, Notes] = {}
+        self.report: list[str] = []
+        self.held = ExitStack()
+        self._device = ExitStack()
+        self._view: View | None = None
+        self._base: Path | None = None
+        self._stick: StickFolder | None = None
+        self.journal: Journal | None = None
+        self._pace = _Pace()
+
+    def __enter__(self) -> "Work":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.take_down()
+        finally:
+            self.held.close()
+
+    # The stick and what lies on it.
+
+    @property
+    def stick(self) -> StickFolder:
+        """The stick's folder, locked. Raises LiveosError before the stick has been opened."""
+        if self._stick is None:
+            raise LiveosError("The stick has not been opened.", "Nothing was changed.")
+        return self._stick
+
+    def use_stick(self, stick: StickFolder) -> None:
+        """Work on this stick from now on."""
+        self._stick = stick
+
+    def own_path(self, name: str) -> str:
+        """The path on the stick of a file of this job."""
+        return f"{folder_of(self.order.job_id)}/{name}"
+
+    @property
+    def store_path(self) -> Path:
+        """The overlay's file as programs and devices name it."""
+        return self.stick.path / self.place.overlay
+
+    def edit_store(self) -> WritableFile:
+        """The overlay's file, to be written."""
+        return self.stick.edit(self.place.overlay)
+
+    def summary(self) -> CowSummary:
+        """What the store holds at this moment. Raises CowError, LiveosError."""
+        with self.stick.open(self.place.overlay) as file:
+            return summarise(file.read, file.identity.size_bytes)
+
+    def mapped(self, wanted: set[int]) -> dict[int, int]:
+        """Where the store keeps these chunks of the base; those that it does not hold are left out.
+
+        Where a chunk comes twice, the later exception counts, as for the kernel.
+        """
+        with self.stick.open(self.place.overlay) as file:
+            pairs = iterate_exceptions(file.read, file.identity.size_bytes)
+            return {old: new for old, new in pairs if old in wanted}
+
+    # The view.
+
+    def base(self) -> Path:
+        """The base image, joined once for the whole run."""
+        if self._base is None:
+            image = self.stick.path / (self.place.image or "")
+            joiner = self.workplace.joiner
+            self._base = self.held.enter_context(
+                joiner.base(image, self.place.base, self.order.job_id)
+            )
+        return self._base
+
+    def view(self) -> View:
+        """Base and store as a device that can be written; registered if it is not yet."""
+        if self._view is None:
+            register = next(s.action for s in self.plan.steps if isinstance(s.action, Register))
+            self._view = self._device.enter_context(
+                self.workplace.joiner.view(
+                    self.base(),
+                    self.store_path,
+                    self.order.job_id,
+                    persistence=register.persistence,
+                )
+            )
+        return self._view
+
+    def take_down(self) -> None:
+        """Remove the device, if there is one: after it the store's file is nobody else's."""
+        self._view = None
+        self._device.close()
+
+    # The journal.
+
+    def note(self, note: Notes) -> None:
+        """Write down what undoing the present step needs, before it is needed."""
+        self.notes.setdefault(self.step, {}).update(note)
+        if self.journal is not None:
+            self.journal.note(self.step, note)
+
+    # Telling.
+
+    def tell(self, event: Event) -> None:
+        """Tell an event as it is."""
+        self.workplace.tell(event)
+
+    def found(self, text: str) -> None:
+        """Tell something that the person should know."""
+        self.tell(FoundEvent(self.step, text))
+
+    def command(self, *argv: str) -> None:
+        """Tell that a program is started."""
+        self.tell(CommandEvent(self.step, argv))
+
+    def line(self, text: str) -> None:
+        """Tell a line of a program's output; it has passed `clean`."""
+        self.tell(OutputEvent(self.step, text))
+
+    def phase(self, name: str) -> Callable[[int, int], None]:
+        """Something long begins; call what is returned with bytes done and bytes in all."""
+        self._pace = _Pace()
+        self.tell(ProgressEvent(self.step, name))
+
+        def progress(done: int, total: int) -> None:
+            if self._pace.is_due(last=done >= total):
+                rate = self._pace.rate(done)
+                left = (total - done) / rate if rate else None
+                fraction = done / total if total else None
+                self.tell(ProgressEvent(self.step, name, fraction, rate, left))
+
+        return progress
+
+    def fsck_progress(self, event: FsckProgressEvent) -> None:
+        """How far e2fsck is."""
+        if self._pace.is_due():
+            left = self._pace.seconds_left(event.fraction)
+            phase = f"pass {event.pass_number} of 5: {event.name}"
+            self.tell(ProgressEvent(self.step, phase, event.fraction, None, left))
+
+    def begin_pace(self) -> None:
+        """What comes is measured from here."""
+        self._pace = _Pace()
+
+    def cancelled(self) -> bool:
+        """Whether the person wants the job to end."""
+        return self.workplace.control.cancelled()
+
+    def stop_if_cancelled(self) -> None:
+        """Raise CancelledError when the person wants the job to end."""
+        if self.cancelled():
+            raise CancelledError("Cancelled.")
+
+
+class _Pace:
+    """How fast something goes, and when it is told."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._told = 0.0
+
+    def is_due(self, *, last: bool = False) -> bool:
+        now = time.monotonic()
+        if not last and now - self._told < _PROGRESS_SECONDS:
+            return False
+        self._told = now
+        return True
+
+    def rate(self, done: int) -> float | None:
+        """Bytes a second so far."""
+        spent = time.monotonic() - self._began
+        return done / spent if spent >= _RATE_SECONDS and done else None
+
+    def seconds_left(self, fraction: float) -> float | None:
+        spent = time.monotonic() - self._began
+        return spent / fraction - spent if spent >= _RATE_SECONDS and fraction > 0 else None
