@@ -213,16 +213,24 @@ class Stick(Guest):
         """Run a line of QEMU's human monitor, as "info usb"."""
         return self._on().monitor(command)
 
-    def attach(self, image: Path = SECOND_STICK, name: str = "second") -> None:
-        """Plug in a USB stick with this raw image. What is written to it is dropped with it.
+    def attach(
+        self, image: Path = SECOND_STICK, name: str = "second", log: Path | None = None
+    ) -> None:
+        """Plug in a USB stick with a copy of this raw image: `attached(name)`, until `detach`.
 
-        The booted system sees it some seconds later: `wait_until("test -b /dev/sda")`.
+        With `log` every write to it is logged there (see `writelog`). The booted system sees the
+        stick some seconds later: `wait_until("test -b /dev/sda")`.
         """
         machine = self._on()
-        copy = self.folder / f"{name}.img"
+        copy = self.attached(name)
         copy_sparse(image, copy)
         file = {"driver": "file", "filename": str(copy)}
-        machine.execute("blockdev-add", {"driver": "raw", "node-name": name, "file": file})
+        node: dict[str, object] = {"driver": "raw", "file": file}
+        if log is not None:
+            log.write_bytes(b"")
+            into = {"driver": "file", "filename": str(log)}
+            node = {"driver": "blklogwrites", "file": node, "log": into, "log-sector-size": 512}
+        machine.execute("blockdev-add", node | {"node-name": name})
         device: dict[str, object] = {"driver": "usb-storage", "bus": "xhci.0", "removable": True}
         machine.execute("device_add", device | {"id": name, "drive": name, "serial": name})
 
@@ -239,7 +247,11 @@ class Stick(Guest):
             return True
 
         wait_for(released, f"the end of {name}", 20)
-        (self.folder / f"{name}.img").unlink()
+        self.attached(name).unlink()
+
+    def attached(self, name: str = "second") -> Path:
+        """The disk of an attached stick, as far as the booted system has written it."""
+        return self.folder / f"{name}.img"
 
     def photograph(self, picture: Path) -> None:
         """Write what the text console shows to `picture` (PPM). Needs `vga`."""
