@@ -28,12 +28,16 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What was found and what could be done about it: a plan, or why there is none."""
+    """What was found and what could be done about it: a plan, or why there is none.
+
+    `nothing_to_do`: there is none because all is well as it is.
+    """
 
     facts: tuple[Fact, ...]
     plan: Plan | None = None
     why_not: str = ""
     hint: str = ""
+    nothing_to_do: bool = False
 
 
 @dataclass(frozen=True, slots=True)

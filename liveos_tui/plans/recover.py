@@ -11,7 +11,7 @@ from liveos_tui.live.growth import RESERVE_BYTES
 from liveos_tui.live.model import Operation
 from liveos_tui.live.words import size
 from liveos_tui.plans.model import Confirmation, Plan, Room, Step
-from liveos_tui.plans.refused import PlanRefusedError
+from liveos_tui.plans.refused import NothingToDoError, PlanRefusedError
 from liveos_tui.plans.sizes import (
     Growth,
     lacking_bytes,
@@ -136,11 +136,11 @@ def _is_fine(diagnosis: Diagnosis) -> PlanRefusedError:
             f"the header back from a backup. {_UNCHANGED}",
         )
     if diagnosis.header is None:
-        return PlanRefusedError(
+        return NothingToDoError(
             "The overlay is fresh: nothing is in it that could be recovered.",
             f"It is fine and was left alone. {_UNCHANGED}",
         )
-    return PlanRefusedError(
+    return NothingToDoError(
         "The overlay is neither Invalid nor full, and the file system in it notes no errors: "
         "there is nothing to recover.",
         "It is fine and was left alone. A rehearsal (`recover --rehearse`) has e2fsck look at it, "

@@ -5,3 +5,7 @@ from liveos_tui.errors import LiveosError
 
 class PlanRefusedError(LiveosError):
     """Nothing is planned: the message says why not, the hint what helps. Nothing was changed."""
+
+
+class NothingToDoError(PlanRefusedError):
+    """Nothing is planned because all is well as it is."""

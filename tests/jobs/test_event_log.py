@@ -48,7 +48,7 @@ def tell(path: Path, *events: Event) -> None:
 
 
 def test_what_is_told_is_heard_from_the_first_event(tmp_path: Path) -> None:
-    told = [StepEvent(0, StepState.RUNNING), FoundEvent(0, "92 files."), DONE]
+    told: list[Event] = [StepEvent(0, StepState.RUNNING), FoundEvent(0, "92 files."), DONE]
     tell(tmp_path / "log", *told)
 
     assert heard(tmp_path / "log") == told

@@ -1,0 +1,256 @@
+"""The workshop of this machine: plans what is asked, starts workers, knows what became of jobs.
+
+What is alive is in memory (jobs.folder). What was interrupted by a power cut only the journal on
+the stick knows (jobs.journal). Where both tell of a job, the journal says what can be done about
+it.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+
+from liveos_tui.errors import LiveosError
+from liveos_tui.formats.text import clean
+from liveos_tui.jobs.control import Allow, Cancel, StepBack
+from liveos_tui.jobs.events import EndEvent, JobState
+from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, Run, UnknownJobError
+from liveos_tui.jobs.journal import JournalState, journals, leave, read, valid_id
+from liveos_tui.jobs.order import Order, OrderKind
+from liveos_tui.jobs.proposing import propose
+from liveos_tui.jobs.starting import start_worker
+from liveos_tui.jobs.workshop import Feed, Job, Proposal, Wish
+from liveos_tui.live.diagnose import place_of
+from liveos_tui.live.recognise import recognise
+from liveos_tui.plans.model import Plan
+from liveos_tui.system.files import NotThereError
+from liveos_tui.system.probes import Probes
+from liveos_tui.system.stick_mount import mounted_stick
+from liveos_tui.system.stick_writing import StickFolder
+
+_KEPT_JOBS = 20
+
+
+class LocalWorkshop:
+    """See `jobs.workshop.Workshop`.
+
+    `starter` starts the worker for a folder with an order, and raises LiveosError when it does not
+    begin.
+    """
+
+    def __init__(
+        self,
+        probes: Probes | None = None,
+        *,
+        folders: JobFolders | None = None,
+        starter: Callable[[JobFolder], None] = start_worker,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._probes = probes or Probes()
+        self._folders = folders or JobFolders(self._probes)
+        self._starter = starter
+        self._clock = clock
+
+    def propose(self, target: str, wish: Wish) -> Proposal:
+        """See `Workshop.propose`."""
+        return propose(self._probes, target, wish)
+
+    def start(self, plan: Plan, *, allowed: int | None = None) -> str:
+        """See `Workshop.start`."""
+        self._folders.prune(_KEPT_JOBS)
+        began = time.strftime("%Y%m%d-%H%M%S", time.gmtime(self._clock()))
+        job_id = f"{plan.operation}-{began}-{secrets.token_hex(2)}"
+        return self._run(Order(OrderKind.START, job_id, plan), allowed)
+
+    def jobs(self, target: str | None = None) -> tuple[Job, ...]:
+        """See `Workshop.jobs`."""
+        found: dict[str, Job] = {}
+        known = self._journals(target) if target is not None else {}
+        for folder in self._folders.all():
+            with suppress(LiveosError):
+                run = folder.run()
+                journal = known.get(folder.id) or self._own_journal(folder, run)
+                found[folder.id] = _job_of_run(folder.id, run, journal)
+        for job_id, journal in known.items():
+            found.setdefault(job_id, _job_of_journal(journal))
+        return tuple(sorted(found.values(), key=lambda job: job.started, reverse=True))
+
+    def feed(self, job_id: str) -> Feed:
+        """See `Workshop.feed`."""
+        return self._folders.find(job_id).feed()
+
+    def allow(self, job_id: str, steps: int) -> None:
+        """See `Workshop.allow`."""
+        self._folders.find(job_id).ask(Allow(steps))
+
+    def step_back(self, job_id: str) -> None:
+        """See `Workshop.step_back`."""
+        self._folders.find(job_id).ask(StepBack())
+
+    def cancel(self, job_id: str) -> None:
+        """See `Workshop.cancel`."""
+        self._folders.find(job_id).ask(Cancel())
+
+    def resume(self, job_id: str, target: str | None = None) -> str:
+        """See `Workshop.resume`."""
+        journal, plan = self._found_again(job_id, target)
+        if not journal.can_resume:
+            raise LiveosError(
+                f"There is nothing to go on with: the job {job_id} is {journal.state}.",
+                "Nothing was changed.",
+            )
+        return self._run(Order(OrderKind.RESUME, job_id, plan))
+
+    def roll_back(self, job_id: str, target: str | None = None) -> str:
+        """See `Workshop.roll_back`."""
+        journal, plan = self._found_again(job_id, target)
+        if not journal.can_roll_back:
+            raise LiveosError(
+                f"There is nothing to go back from: the job {job_id} is {journal.state}.",
+                "Nothing was changed.",
+            )
+        return self._run(Order(OrderKind.ROLL_BACK, job_id, plan))
+
+    def leave(self, job_id: str, target: str | None = None) -> None:
+        """See `Workshop.leave`."""
+        folder = self._folder(job_id)
+        with ExitStack() as held:
+            if folder is not None:
+                held.enter_context(folder.claimed())
+            if folder is None or _writes(folder.order().plan):
+                self._leave_on_stick(held, job_id, self._target(folder, job_id, target))
+            if folder is not None:
+                log = held.enter_context(folder.log())
+                log.tell(EndEvent(JobState.LEFT, "It was left as it is."))
+
+    def _run(self, order: Order, allowed: int | None = None) -> str:
+        folder = self._folders.make(order.job_id)
+        with folder.claimed():
+            try:
+                folder.prepare(order, self._clock())
+                if allowed is not None:
+                    folder.ask_first(Allow(allowed))
+                self._starter(folder)
+            except LiveosError:
+                # Without a worker there is no job: what the stick's journal tells still holds.
+                folder.remove()
+                raise
+        return order.job_id
+
+    def _folder(self, job_id: str) -> JobFolder | None:
+        try:
+            return self._folders.find(job_id)
+        except UnknownJobError:
+            if not valid_id(job_id):
+                raise
+            return None
+
+    def _target(self, folder: JobFolder | None, job_id: str, target: str | None) -> str:
+        """Where the stick of a job is: as named, or as the plan had it."""
+        if target is not None:
+            return target
+        if folder is None:
+            raise UnknownJobError(
+                f"This machine has no job {job_id} in this boot.",
+                "Name its stick, and the journal there is looked at (--target).",
+            )
+        return folder.order().plan.place.target
+
+    def _found_again(self, job_id: str, target: str | None) -> tuple[JournalState, Plan]:
+        """A job by its journal, and its plan for the place where the stick is at this moment."""
+        folder = self._folder(job_id)
+        if folder is not None and folder.alive():
+            raise LiveosError(
+                f"The job {job_id} is at work.", "Nothing was changed. Cancel it first."
+            )
+        named = self._target(folder, job_id, target)
+        recognised = recognise(self._probes, named)
+        with recognised.hold:
+            site = recognised.site
+            try:
+                journal = read(self._probes.folder(site.mount_point or "/"), job_id)
+            except NotThereError as error:
+                raise UnknownJobError(
+                    f"{site.target.label or clean(named)} has no journal of the job {job_id}.",
+                    "A job that wrote nothing to the stick has none. Nothing was changed.",
+                ) from error
+            now = place_of(self._probes, site, named)
+        # After a boot a stick has another number and another name; what it is has stayed.
+        place = replace(
+            journal.plan.place,
+            target=now.target,
+            mount_point=now.mount_point,
+            device=now.device,
+            number=now.number,
+            diskseq=now.diskseq,
+            boot_id=now.boot_id,
+            this_system=now.this_system,
+        )
+        return journal, replace(journal.plan, place=place)
+
+    def _leave_on_stick(self, held: ExitStack, job_id: str, target: str) -> None:
+        recognised = recognise(self._probes, target)
+        with recognised.hold:
+            site = recognised.site
+            place = place_of(self._probes, site, target)
+        if place.number is not None and place.device is not None:
+            top = held.enter_context(
+                mounted_stick(
+                    self._probes, place.number, place.device, writable=True, name=f"leave-{job_id}"
+                )
+            )
+        else:
+            top = self._probes.path(place.mount_point or "/")
+        stick = held.enter_context(StickFolder(top))
+        stick.lock(place.live_folder)
+        leave(stick, job_id)
+
+    def _journals(self, target: str) -> dict[str, JournalState]:
+        """What the journals of a stick tell; nothing of one that cannot be looked at."""
+        try:
+            recognised = recognise(self._probes, target)
+        except LiveosError:
+            return {}
+        with recognised.hold:
+            if recognised.site.mount_point is None:
+                return {}
+            found = journals(self._probes.folder(recognised.site.mount_point))
+        return {journal.job_id: journal for journal in found}
+
+    def _own_journal(self, folder: JobFolder, run: Run) -> JournalState | None:
+        """The journal of a job of this boot, where its stick can be seen without mounting it."""
+        place = run.order.plan.place
+        if run.state in ALIVE or place.mount_point is None or not _writes(run.order.plan):
+            return None
+        try:
+            return read(self._probes.folder(place.mount_point), folder.id)
+        except LiveosError:
+            return None
+
+
+def _writes(plan: Plan) -> bool:
+    return plan.first_write < len(plan.steps)
+
+
+def _job_of_journal(journal: JournalState) -> Job:
+    return Job(
+        journal.job_id,
+        journal.plan,
+        journal.state,
+        journal.started,
+        journal.done,
+        journal.message,
+        journal.can_resume,
+        journal.can_roll_back,
+    )
+
+
+def _job_of_run(job_id: str, run: Run, journal: JournalState | None) -> Job:
+    if run.state in ALIVE or journal is None:
+        return Job(job_id, run.order.plan, run.state, run.started, run.done, run.message)
+    known = _job_of_journal(journal)
+    if run.state is JobState.INTERRUPTED or journal.state is JobState.LEFT:
+        return known
+    # The end is told in memory first; a stick that was pulled out has not been told it.
+    return replace(known, state=run.state, message=run.message)
