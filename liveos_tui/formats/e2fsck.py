@@ -165,6 +165,8 @@ _DONE = (
 )
 _STATED = re.compile(rf"(?:^|[ .)])({_DONE}|IGNORED)\.$")
 _UNASKED = re.compile(r"^(Clearing|Truncating) orphaned inode |^Setting free (inodes|blocks) count")
+# It begins with the name by which it was called.
+_OWN = re.compile(r"(?:/\S*/)?e2fsck: (.+)")
 _PASS = re.compile(r"^Pass \d[A-Z]?: ")
 _FIGURES = re.compile(
     r": (?:clean, )?(\d{1,20})/(\d{1,20}) files.*, (\d{1,20})/(\d{1,20}) blocks\b"
@@ -207,8 +209,8 @@ class FsckSummary:
     @property
     def last_words(self) -> str:
         """Why it could not go on, in e2fsck's own words; its very last ones where it says none."""
-        own = [line for line in self.last_lines if line.startswith("e2fsck: ")]
-        telling = [line for line in own if line != "e2fsck: Cannot proceed with file system check"]
+        own = [match[1] for line in self.last_lines if (match := _OWN.match(line))]
+        telling = [line for line in own if line != "Cannot proceed with file system check"]
         return (telling or own or [*self.last_lines] or ["it said nothing"])[-1]
 
     def sentences(self) -> tuple[str, ...]:

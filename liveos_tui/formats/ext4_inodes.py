@@ -114,8 +114,8 @@ def inode_changes(
 
     `chunks` are old chunk numbers of the store's exceptions, in any order. An inode that was freed
     and given to another file comes twice, as deleted and as new. Times of access alone are no
-    change, and the file system's own inodes (journal, resize) are left out. Takes memory for the
-    groups alone: 12 to 16 bytes each.
+    change, and the file system's own inodes (journal, resize) are left out. Takes some 100
+    bytes for each group of blocks (128 MiB), and no more for more chunks.
 
     Raises FormatError when one of the two is no ext file system, when they do not belong together,
     or when the layout is not one that is known here (meta_bg).

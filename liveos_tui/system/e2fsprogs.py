@@ -35,6 +35,8 @@ _FATAL = FsckExit.OPERATIONAL | FsckExit.USAGE | FsckExit.LIBRARY
 # One look at a whole image's folders, on a slow stick.
 _LOOK_SECONDS = 120.0
 _ANSWER_LIMIT = 8 << 20
+# The limit of an answer is the limit of what debugfs complains of, too.
+_COMPLAINTS_LIMIT = 64 << 10
 # One request of debugfs is one argument, and the kernel takes 128 KiB for one.
 _INODES_AT_A_TIME = 4000
 _INODES_LIMIT = 20_000
@@ -267,7 +269,8 @@ def _ask(
     # -c reads no bitmaps, and with -n a checksum that does not fit is no obstacle: damaged file
     # systems are looked at, too. It never writes without -w.
     command = ["debugfs", "-c", "-n", "-R", request, str(path)]
-    finished = runner.run(command, timeout=_LOOK_SECONDS, ok=_ANY_CODE, limit=limit)
+    room = max(limit, _COMPLAINTS_LIMIT)
+    finished = runner.run(command, timeout=_LOOK_SECONDS, ok=_ANY_CODE, limit=room)
     complaints = debugfs.errors(finished.stderr)
     if finished.returncode and not finished.truncated and not complaints:
         complaints = (f"debugfs ended with {finished.returncode}",)

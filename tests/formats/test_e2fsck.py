@@ -131,16 +131,21 @@ def test_sentences_for_people() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("missing", "e2fsck: No such file or directory while trying to open stick.img"),
-        ("inodes-preview", "e2fsck: aborted"),
+        ("missing", "No such file or directory while trying to open stick.img"),
+        ("inodes-preview", "aborted"),
         (
             "no-superblock",
-            "e2fsck: The journal superblock is corrupt while checking journal for stick.img",
+            "The journal superblock is corrupt while checking journal for stick.img",
         ),
     ],
 )
 def test_last_words_say_why(name: str, words: str) -> None:
     assert summary(name).last_words == words
+
+
+def test_last_words_of_a_program_that_was_called_by_its_path() -> None:
+    found = read(b"/usr/sbin/e2fsck: Device busy while trying to open x\nIs it mounted?\n")
+    assert found.last_words == "Device busy while trying to open x"
 
 
 def test_last_words_of_a_silent_run() -> None:
