@@ -130,7 +130,7 @@ def test_a_journal_is_replayed_by_itself(dirty: Path) -> None:
     assert preview.summary.journal_skipped
     # e2fsck says 0, and has not looked at what the journal holds.
     assert not preview.sound
-    assert (replay.exit, replay.summary.journal_replayed) == (0, True)
+    assert (replay.exit, replay.summary.journal_replayed, replay.sound) == (0, True, False)
     assert not check(Check.PREVIEW, dirty).summary.journal_skipped
     assert file_bytes(RUNNER, dirty, "/top", 4096) == b"r"
 
