@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -85,11 +85,9 @@ def test_a_repair_is_undone_to_the_byte(
         with StickFolder(folder) as stick, stick.edit("store") as store:
             chunks = before.written_chunks(summary, mapped, fresh)
             saved = before.save(stick, "repair.cow", store, 8, chunks)
-        try:
+        # Where too little was grown, what did fit was written, and is undone as well.
+        with suppress(BlockIoError):
             write(folder, repaired, "repaired")
-        except BlockIoError:
-            # Too little was grown: what did fit was written, and is undone as well.
-            pass
 
         with StickFolder(folder) as stick, stick.edit("store") as store:
             before.put_back(stick, "repair.cow", store, store.size_bytes, saved)
@@ -134,9 +132,12 @@ def test_a_saved_file_that_was_cut_off_writes_nothing(tmp_path: Path, size: int)
     saved = (tmp_path / "saved").read_bytes()
     (tmp_path / "saved").write_bytes(saved[:size])
 
-    with StickFolder(tmp_path) as stick, stick.edit("store") as store:
-        with pytest.raises(LiveosError, match="nothing was put back"):
-            before.put_back(stick, "saved", store, len(changed), digest)
+    with (
+        StickFolder(tmp_path) as stick,
+        stick.edit("store") as store,
+        pytest.raises(LiveosError, match="nothing was put back"),
+    ):
+        before.put_back(stick, "saved", store, len(changed), digest)
 
     assert (tmp_path / "store").read_bytes() == changed
 
@@ -147,9 +148,12 @@ def test_a_saved_file_with_one_other_byte_writes_nothing(tmp_path: Path) -> None
     saved[5 * CHUNK + 7] ^= 1
     (tmp_path / "saved").write_bytes(saved)
 
-    with StickFolder(tmp_path) as stick, stick.edit("store") as store:
-        with pytest.raises(LiveosError, match="nothing was put back"):
-            before.put_back(stick, "saved", store, len(changed), digest)
+    with (
+        StickFolder(tmp_path) as stick,
+        stick.edit("store") as store,
+        pytest.raises(LiveosError, match="nothing was put back"),
+    ):
+        before.put_back(stick, "saved", store, len(changed), digest)
 
     assert (tmp_path / "store").read_bytes() == changed
 

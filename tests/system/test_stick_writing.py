@@ -86,9 +86,11 @@ def test_the_lock_ends_with_its_owner_and_leaves_no_file(tmp_path: Path) -> None
 
 def test_a_full_file_system_is_told_as_that() -> None:
     # /dev/full answers every write with ENOSPC.
-    with WritableFile(os.open("/dev/full", os.O_RDWR), "overlay") as file:
-        with pytest.raises(NoRoomError, match="overlay could not be written"):
-            file.write(0, b"more")
+    with (
+        WritableFile(os.open("/dev/full", os.O_RDWR), "overlay") as file,
+        pytest.raises(NoRoomError, match="overlay could not be written"),
+    ):
+        file.write(0, b"more")
 
 
 def test_filling_holes_changes_no_byte(tmp_path: Path) -> None:
