@@ -18,7 +18,8 @@ from liveos_tui.formats.ext4 import ExtSuperblock
 from liveos_tui.formats.images import identify
 from liveos_tui.formats.text import clean
 from liveos_tui.live import facts
-from liveos_tui.live.diagnosis import Cause, Diagnosis, Fact, Illness
+from liveos_tui.live.cause import find_cause
+from liveos_tui.live.diagnosis import Diagnosis, Fact, Illness
 from liveos_tui.live.growth import UNWRITABLE_FILESYSTEMS, file_limit
 from liveos_tui.live.images import base_head, changed_chunks, overlaid
 from liveos_tui.live.model import LayoutKind, OverlayKind
@@ -186,10 +187,8 @@ class _Look:
         found = self._images(found, stick, last_old)
         status = self._kernel_status()
         illness = _illness(summary, found.view, status)
-        cause = None
-        if illness is Illness.INVALID:
-            cause = Cause.SPACE if summary.full else Cause.IO_ERROR
-            self.facts.append(facts.cause_fact(cause, sparse=found.missing_bytes > 0))
+        why = find_cause(self.probes, site, illness, summary, sparse=found.missing_bytes > 0)
+        self.facts += why.facts
         if overlay.read_only:
             self._refuse("The overlay is frozen at this boot (readonly).", _LEFT_AS_IT_IS)
         elif site.target.filesystem in UNWRITABLE_FILESYSTEMS:
@@ -200,7 +199,7 @@ class _Look:
         return replace(
             found,
             illness=illness,
-            cause=cause,
+            cause=why.cause,
             facts=tuple(self.facts),
             refusal=self.refusal,
             hint=self.hint,

@@ -3,7 +3,7 @@
 from liveos_tui.formats.cow import CowSummary, exceptions_per_area
 from liveos_tui.formats.dmtable import SnapshotIll, SnapshotStatus
 from liveos_tui.formats.ext4 import ExtSuperblock
-from liveos_tui.live.diagnosis import Cause, Fact
+from liveos_tui.live.diagnosis import Fact
 from liveos_tui.live.growth import RESERVE_BYTES
 from liveos_tui.live.words import percent, size
 
@@ -190,29 +190,6 @@ def kernel_fact(device: str, status: SnapshotStatus | SnapshotIll) -> Fact:
             )
         case _:
             return Fact("Kernel", f"{device} says {status.value}.", bad=True)
-
-
-def cause_fact(cause: Cause, *, sparse: bool) -> Fact:
-    """Why a store is Invalid, concluded from the store alone."""
-    match cause:
-        case Cause.SPACE:
-            return Fact(
-                "Cause",
-                "It is full to the end, so it most likely became Invalid for want of room.",
-            )
-        case Cause.IO_ERROR:
-            why = (
-                "its file has holes that the stick could not fill, or the stick has failed"
-                if sparse
-                else "the stick has failed, or was pulled out while it was written to"
-            )
-            return Fact(
-                "Cause",
-                f"It has room left, so it did not become Invalid for want of it: {why}. What it "
-                "holds may be damaged.",
-                bad=True,
-            )
-    return Fact("Cause", "Why it became Invalid is not known.", unknown=True)
 
 
 def chunks(count: int) -> str:

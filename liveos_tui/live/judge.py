@@ -16,7 +16,7 @@ from liveos_tui.live.model import (
     Target,
     TargetKind,
 )
-from liveos_tui.live.operations import ILL, possibilities
+from liveos_tui.live.operations import ILL, possibilities, room_to_grow, why_not
 from liveos_tui.live.words import duration, percent, size
 
 # lvm2's dmeventd begins to warn at 80 %; 5 % of a 512 MiB overlay is one package update, so a
@@ -27,9 +27,6 @@ WARNING_SECONDS = 3600.0
 FILESYSTEM_WARNING_FRACTION = 0.95
 LEAST_MEMORY_BYTES = 128 * 1024 * 1024
 
-
-LATER_GROW = "Growing it comes with the next version of this console."
-LATER_RECOVER = "Recovering it comes with the next version of this console."
 
 _BOOT_WITHOUT = (
     "Boot this stick once without its overlay (leave rd.live.overlay= out at the boot prompt), "
@@ -67,6 +64,26 @@ def judge(
     return replace(system, findings=tuple(findings), operations=possibilities(system))
 
 
+def _growth(system: LiveSystem) -> str:
+    """By how much the overlay can be grown, or why not."""
+    if reason := why_not(system, Operation.GROW):
+        return reason
+    text = f"It can be grown by up to {size(room_to_grow(system))}"
+    if system.overlay.state is OverlayState.OVERFLOW:
+        return f"{text}; it takes writes again after a reboot."
+    return f"{text}, no reboot needed." if system.overlay.in_use else f"{text}."
+
+
+def _recovery(system: LiveSystem) -> str:
+    """That the overlay can be recovered, or why not."""
+    return why_not(system, Operation.RECOVER) or "It can be recovered."
+
+
+def _offered(system: LiveSystem, operation: Operation) -> Operation | None:
+    """The operation where it can be done."""
+    return operation if why_not(system, operation) is None else None
+
+
 def _of_overlay(system: LiveSystem, *, privileged: bool) -> Iterator[Finding]:
     overlay = system.overlay
     # Without root "not-root" says it for an overlay in use.
@@ -87,19 +104,19 @@ def _of_overlay(system: LiveSystem, *, privileged: bool) -> Iterator[Finding]:
                 "Leave it as it is and copy it before anything else.",
             )
         case OverlayState.INVALID:
-            yield _invalid(overlay)
+            yield _invalid(system)
         case OverlayState.OVERFLOW:
             yield Finding(
                 Severity.BROKEN,
                 "overlay-overflow",
                 "The overlay has overflowed: the system can be read, new writes fail.",
-                f"Save open work to another disk or to home.img. {LATER_GROW}",
-                Operation.GROW,
+                f"Save open work to another disk or to home.img. {_growth(system)}",
+                _offered(system, Operation.GROW),
             )
         case OverlayState.FULL:
             yield _full(system)
         case OverlayState.FILLING | OverlayState.OK | OverlayState.FRESH:
-            yield from _of_fill(overlay)
+            yield from _of_fill(system)
     yield from _of_store_file(system)
     if overlay.in_use and overlay.kind is OverlayKind.TEMPORARY:
         yield Finding(
@@ -109,22 +126,21 @@ def _of_overlay(system: LiveSystem, *, privileged: bool) -> Iterator[Finding]:
         )
 
 
-def _invalid(overlay: Overlay) -> Finding:
-    if overlay.in_use:
+def _invalid(system: LiveSystem) -> Finding:
+    if system.overlay.in_use:
         return Finding(
             Severity.BROKEN,
             "overlay-invalid",
             "The kernel has marked the overlay Invalid: the root file system cannot be read.",
             _BOOT_WITHOUT,
-            Operation.RECOVER,
         )
     return Finding(
         Severity.BROKEN,
         "overlay-invalid",
         "The overlay is marked Invalid: the stick does not boot with it. What is in it can "
         "usually be brought back.",
-        f"Keep the stick as it is; nothing in it is lost yet. {LATER_RECOVER}",
-        Operation.RECOVER,
+        f"Keep the stick as it is; nothing in it is lost yet. {_recovery(system)}",
+        _offered(system, Operation.RECOVER),
     )
 
 
@@ -141,19 +157,20 @@ def _full(system: LiveSystem) -> Finding:
             Severity.BROKEN,
             "overlay-full",
             "The overlay is full: the next change that needs a new chunk fails.",
-            f"Save work to another disk, write nothing else. {LATER_GROW}",
-            Operation.GROW,
+            f"Save work to another disk, write nothing else. {_growth(system)}",
+            _offered(system, Operation.GROW),
         )
     return Finding(
         Severity.BROKEN,
         "overlay-full",
         "The overlay is full: booted with it, the system fails at its first writes.",
-        f"Keep the stick as it is; what is in it can be read. {LATER_RECOVER}",
-        Operation.RECOVER,
+        f"Keep the stick as it is; what is in it can be read. {_recovery(system)}",
+        _offered(system, Operation.RECOVER),
     )
 
 
-def _of_fill(overlay: Overlay) -> Iterator[Finding]:
+def _of_fill(system: LiveSystem) -> Iterator[Finding]:
+    overlay = system.overlay
     fraction, seconds = overlay.fraction, overlay.seconds_until_full
     soon = seconds is not None and seconds < WARNING_SECONDS
     if fraction is None or (fraction < NOTICE_FRACTION and not soon):
@@ -175,8 +192,8 @@ def _of_fill(overlay: Overlay) -> Iterator[Finding]:
             Severity.WARNING,
             "overlay-filling",
             text,
-            f"{do if overlay.in_use else ''}{LATER_GROW}",
-            Operation.GROW,
+            f"{do if overlay.in_use else ''}{_growth(system)}",
+            _offered(system, Operation.GROW),
         )
 
 
@@ -188,8 +205,8 @@ def _of_store_file(system: LiveSystem) -> Iterator[Finding]:
             "overlay-fragile-size",
             "The overlay has one of the few sizes that break when they fill: it would become "
             "Invalid at once.",
-            f"1 MiB more cures it. {LATER_GROW}",
-            Operation.GROW,
+            f"1 MiB more cures it. {_growth(system)}",
+            _offered(system, Operation.GROW),
         )
     if free is not None and overlay.missing_bytes > free:
         yield Finding(
@@ -214,7 +231,7 @@ def _of_memory(system: LiveSystem, available_bytes: int | None) -> Iterator[Find
 
 
 def _of_unused_overlay(system: LiveSystem) -> Iterator[Finding]:
-    unused = system.unused_overlay
+    unused, root = system.unused_overlay, system.unused_root
     if unused is None:
         return
     # Which overlay, of how many: the path is the stick's own name for it.
@@ -238,8 +255,16 @@ def _of_unused_overlay(system: LiveSystem) -> Iterator[Finding]:
             Severity.BROKEN,
             f"unused-overlay-{unused.state}",
             f"{name} is not in use at this boot, and is {unused.state}.",
-            f"Keep it as it is; what is in it can usually be brought back. {LATER_RECOVER}",
-            Operation.RECOVER,
+            f"Keep it as it is; what is in it can usually be brought back. {_recovery(system)}",
+            _offered(system, Operation.RECOVER),
+        )
+    elif root is not None and root.clean is False:
+        yield Finding(
+            Severity.WARNING,
+            "unused-overlay-errors",
+            f"{name} is not in use at this boot, and the file system in it has noted errors.",
+            _recovery(system),
+            _offered(system, Operation.RECOVER),
         )
     else:
         yield Finding(
@@ -285,8 +310,8 @@ def _of_root(system: LiveSystem) -> Iterator[Finding]:
             Severity.WARNING,
             "root-errors",
             "The root file system has noted errors in itself.",
-            "Check it with e2fsck before it is used again.",
-            Operation.RECOVER,
+            "Have it checked and repaired before it is used again. " + _recovery(system),
+            _offered(system, Operation.RECOVER),
         )
 
 

@@ -48,6 +48,11 @@ class _Meters:
         self.overlay = OverlayMeter(probes, site, site.overlay)
         unused = site.unused_overlay
         self.unused = OverlayMeter(probes, site, unused) if unused else None
+        self.unused_root = (
+            RootMeter(probes, replace(site, overlay=unused, root=None))
+            if unused and not unused.in_use
+            else None
+        )
         self.root = RootMeter(probes, site)
         self.home = HomeMeter(probes, site)
         self.host = HostMeter(probes, site)
@@ -92,7 +97,7 @@ class LocalWatch:
         overlay = self._with_rate(
             self._ask("The overlay", meters.overlay.read, meters.overlay.unread)
         )
-        unused = meters.unused
+        unused, unused_root = meters.unused, meters.unused_root
         system = LiveSystem(
             target=site.target,
             layout=site.layout,
@@ -106,6 +111,13 @@ class LocalWatch:
             host=self._ask("The stick", meters.host.read, lambda reason: Host(unknown=reason)),
             unused_overlay=self._ask("The overlay on the stick", unused.read, unused.unread)
             if unused
+            else None,
+            unused_root=self._ask(
+                "The root file system on the stick",
+                unused_root.read,
+                lambda reason: RootFilesystem(unknown=reason),
+            )
+            if unused_root
             else None,
         )
         return judge(

@@ -237,7 +237,10 @@ class Possibility:
 
 @dataclass(frozen=True, slots=True)
 class LiveSystem:
-    """One LiveOS at one moment."""
+    """One LiveOS at one moment.
+
+    `unused_root` is the root file system as an overlay that is not in use at this boot shows it.
+    """
 
     target: Target
     layout: Layout
@@ -246,6 +249,7 @@ class LiveSystem:
     home: Home = Home()
     host: Host = Host()
     unused_overlay: Overlay | None = None
+    unused_root: RootFilesystem | None = None
     findings: tuple[Finding, ...] = ()
     operations: tuple[Possibility, ...] = ()
 

@@ -1,5 +1,14 @@
 """What can be done to a system as it is, and why not: facts for the screens and for `status`."""
 
+from liveos_tui.formats.cow_layout import DEFAULT_CHUNK_SECTORS
+from liveos_tui.live.facts import REPAIR_TOOLS
+from liveos_tui.live.growth import (
+    RESERVE_BYTES,
+    UNWRITABLE_FILESYSTEMS,
+    choose_size,
+    file_limit,
+    largest_size,
+)
 from liveos_tui.live.model import (
     LayoutKind,
     LiveSystem,
@@ -8,32 +17,35 @@ from liveos_tui.live.model import (
     OverlayKind,
     OverlayState,
     Possibility,
+    RootFilesystem,
 )
 from liveos_tui.live.words import size
-
-FAT_FILE_LIMIT_BYTES = (1 << 32) - 1
-"""The largest file of a FAT file system."""
-
-_LEAST_GROWTH_BYTES = 1024 * 1024
 
 ILL = frozenset({OverlayState.FULL, OverlayState.OVERFLOW, OverlayState.INVALID})
 """States in which nothing more can be written to an overlay."""
 
 _EXT = frozenset({"ext2", "ext3", "ext4"})
-_REPAIR_TOOLS = {"xfs": "xfs_repair", "btrfs": "btrfs check"}
 
 
 def possibilities(system: LiveSystem) -> tuple[Possibility, ...]:
     """Judge every operation."""
-    reasons = {
-        Operation.RECOVER: _why_not_recover(system),
-        Operation.GROW: _why_not_grow(system),
-        Operation.MERGE: _why_not_merge(system),
-        Operation.RESET: _why_not_reset(system),
-    }
+    reasons = {operation: why_not(system, operation) for operation in Operation}
     return tuple(
         Possibility(operation, reason is None, reason) for operation, reason in reasons.items()
     )
+
+
+def why_not(system: LiveSystem, operation: Operation) -> str | None:
+    """Why an operation cannot be done to this system, in a sentence; None where it can."""
+    match operation:
+        case Operation.RECOVER:
+            return _why_not_recover(system)
+        case Operation.GROW:
+            return _why_not_grow(system)
+        case Operation.MERGE:
+            return _why_not_merge(system)
+        case Operation.RESET:
+            return _why_not_reset(system)
 
 
 def _why_not_store(system: LiveSystem, overlay: Overlay) -> str | None:
@@ -48,6 +60,10 @@ def _why_not_store(system: LiveSystem, overlay: Overlay) -> str | None:
         return "Not yet: this overlay is an OverlayFS, whose files can be looked at directly."
     if overlay.state is OverlayState.FOREIGN:
         return "The overlay's file is no COW store that is known here; it is left alone."
+    if overlay.path is None:
+        return "The overlay is a device of its own: it can be no larger than that is."
+    if system.target.filesystem in UNWRITABLE_FILESYSTEMS:
+        return f"The stick's file system is {system.target.filesystem}, which cannot be written."
     return None
 
 
@@ -58,40 +74,75 @@ def _persistent(system: LiveSystem) -> Overlay:
     return system.overlay
 
 
+def _root(system: LiveSystem) -> RootFilesystem:
+    """The root file system as the overlay that operations are about shows it."""
+    if _persistent(system) is system.unused_overlay:
+        return system.unused_root or RootFilesystem()
+    return system.root
+
+
 def _why_not_recover(system: LiveSystem) -> str | None:
-    overlay = _persistent(system)
+    overlay, root = _persistent(system), _root(system)
     if reason := _why_not_store(system, overlay):
         return reason
-    if overlay.state not in ILL and system.root.clean is not False:
+    if overlay.state not in ILL and root.clean is not False:
         return "The overlay is neither Invalid nor full: there is nothing to recover."
     if overlay.in_use:
         return (
             "The overlay is in use by the running system. Grow it, or boot once without it and "
             "recover it then."
         )
-    if system.root.filesystem is not None and system.root.filesystem not in _EXT:
-        tool = _REPAIR_TOOLS.get(system.root.filesystem, "its own tool")
-        return f"The root file system is {system.root.filesystem}: use {tool}."
+    if system.layout.image is None or system.layout.image_damage:
+        return "The base image is missing or damaged: without it nothing can be recovered."
+    if root.filesystem is not None and root.filesystem not in _EXT:
+        tool = REPAIR_TOOLS.get(root.filesystem, "its own tool")
+        return f"The root file system is {root.filesystem}: use {tool}."
     return None
+
+
+def room_to_grow(system: LiveSystem) -> int | None:
+    """By how many bytes the overlay's file can grow, 0 for not at all; None where it is not known.
+
+    What a job needs for itself on the stick is left out, and what the file's holes will need.
+    """
+    overlay = _persistent(system)
+    total, free = overlay.total_bytes, system.host.usage.free_bytes
+    if total is None or free is None:
+        return None
+    most = largest_size(
+        total,
+        free_bytes=free,
+        metadata_bytes=overlay.metadata_bytes or 0,
+        missing_bytes=overlay.missing_bytes,
+        limit_bytes=file_limit(system.target.filesystem),
+    )
+    best = choose_size(most, total + 1, most, DEFAULT_CHUNK_SECTORS)
+    return best - total if best is not None else 0
 
 
 def _why_not_grow(system: LiveSystem) -> str | None:
     overlay = _persistent(system)
     if reason := _why_not_store(system, overlay):
         return reason
-    if overlay.state is OverlayState.INVALID:
-        return "The overlay is Invalid: recover it first, which grows it as well."
     if overlay.read_only:
         return "The overlay is frozen at this boot (readonly)."
-    free = system.host.usage.free_bytes
-    if free is None:
+    if overlay.state is OverlayState.INVALID:
+        if overlay.in_use:
+            return "The overlay is Invalid: boot once without it and recover it then."
+        return "The overlay is Invalid: recover it, which grows it as well."
+    room = room_to_grow(system)
+    if room is None:
         return "How much room the stick has is not known."
-    if free < _LEAST_GROWTH_BYTES:
-        return f"The stick has {size(free)} left: there is no room to grow into."
-    at_limit = (overlay.total_bytes or 0) + _LEAST_GROWTH_BYTES > FAT_FILE_LIMIT_BYTES
-    if system.target.filesystem == "vfat" and at_limit:
+    if room > 0:
+        return None
+    limit = file_limit(system.target.filesystem)
+    if limit is not None and (overlay.total_bytes or 0) + DEFAULT_CHUNK_SECTORS * 512 > limit:
         return "The overlay is as large as a file on FAT can be (4 GiB)."
-    return None
+    kept = size(RESERVE_BYTES + (overlay.metadata_bytes or 0) + overlay.missing_bytes)
+    return (
+        f"The stick has {size(system.host.usage.free_bytes)} left, and {kept} of it are needed "
+        "otherwise: there is no room to grow into."
+    )
 
 
 def _why_not_merge(system: LiveSystem) -> str | None:
@@ -102,7 +153,7 @@ def _why_not_merge(system: LiveSystem) -> str | None:
         return "The image is damaged: there is nothing to merge into."
     if overlay.state is OverlayState.FRESH:
         return "The overlay is empty: there is nothing to merge."
-    if overlay.state in ILL or overlay.damage or system.root.clean is False:
+    if overlay.state in ILL or overlay.damage or _root(system).clean is False:
         return "Recover the overlay first: only a clean file system can be merged."
     return None
 

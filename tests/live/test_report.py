@@ -58,7 +58,7 @@ def test_a_finding_says_what_helps(machine: MachineBuilder) -> None:
 
     assert finding["severity"] == "broken"
     assert finding["code"] == "overlay-overflow"
-    assert "Growing it" in finding["action"]
+    assert "grown by up to 3.4 GiB" in finding["action"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,13 @@
+"""The kernel's log of this boot."""
+
+from liveos_tui.errors import LiveosError
+from liveos_tui.formats.kernel_log import KernelLine, parse_kernel_log
+from liveos_tui.system.probes import Probes
+
+
+def kernel_lines(probes: Probes) -> tuple[KernelLine, ...] | None:
+    """What the log tells of snapshots and devices; None where it may not or cannot be read."""
+    try:
+        return parse_kernel_log(probes.runner.run(["dmesg"], timeout=10.0).stdout)
+    except LiveosError:
+        return None
