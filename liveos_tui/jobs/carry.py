@@ -188,7 +188,10 @@ class _Run:
 
     def failed(self, error: LiveosError) -> EndEvent:
         """How a run ends that could not go on."""
-        hint = " ".join(filter(None, (error.hint, self._state_words())))
+        # Going back, the step that failed knows best what it has left.
+        goes_back = self.order.kind is OrderKind.ROLL_BACK
+        words = "" if goes_back else self._state_words()
+        hint = " ".join(filter(None, (error.hint, words)))
         return EndEvent(JobState.FAILED, error.message, hint)
 
     def _state_words(self) -> str:

@@ -8,7 +8,7 @@ from liveos_tui.formats.cow_layout import HEADER_BYTES
 from liveos_tui.formats.dmtable import SnapshotStatus
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs import before
-from liveos_tui.jobs.marks import use_mark
+from liveos_tui.jobs.marks import UNTOUCHED, use_mark
 from liveos_tui.jobs.opening import loop_of_overlay
 from liveos_tui.jobs.work import Work
 from liveos_tui.live.words import size
@@ -228,7 +228,7 @@ def reset_store(work: Work) -> str:
     with work.edit_store() as store:
         first = store.read(0, SECTOR_BYTES)
         if any(first):
-            work.note({"sector": first.hex()})
+            work.note({"sector": first.hex(), "marks": [UNTOUCHED]})
             store.write(0, bytes(SECTOR_BYTES))
             store.sync()
             store.forget_cache()
