@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from liveos_tui.errors import FormatError, LiveosError
+from liveos_tui.errors import ExitCode, FormatError, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.control import Request, ask
 from liveos_tui.jobs.event_log import EventFeed, EventLog, state_of
@@ -48,6 +48,8 @@ ALIVE = frozenset({JobState.RUNNING, JobState.WAITING})
 
 class UnknownJobError(LiveosError):
     """There is no such job."""
+
+    exit_code = ExitCode.USAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, Run, UnknownJobError
 from liveos_tui.jobs.journal import JournalState, journals, leave, read, valid_id
 from liveos_tui.jobs.order import Order, OrderKind
-from liveos_tui.jobs.proposing import propose
+from liveos_tui.jobs.proposing import lasting_name, propose
 from liveos_tui.jobs.starting import start_worker
 from liveos_tui.jobs.workshop import Feed, Job, Proposal, Wish
 from liveos_tui.live.diagnose import place_of
@@ -149,7 +149,7 @@ class LocalWorkshop:
     def _target(self, folder: JobFolder | None, job_id: str, target: str | None) -> str:
         """Where the stick of a job is: as named, or as the plan had it."""
         if target is not None:
-            return target
+            return lasting_name(target)
         if folder is None:
             raise UnknownJobError(
                 f"This machine has no job {job_id} in this boot.",

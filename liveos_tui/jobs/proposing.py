@@ -5,7 +5,7 @@ from liveos_tui.jobs.workshop import Proposal, Wish
 from liveos_tui.live.diagnose import diagnose
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.model import Operation
-from liveos_tui.live.recognise import recognise
+from liveos_tui.live.recognise import LIVE, absolute, recognise
 from liveos_tui.plans.grow import plan_grow
 from liveos_tui.plans.model import Plan
 from liveos_tui.plans.recover import plan_recover
@@ -17,6 +17,7 @@ from liveos_tui.system.probes import Probes
 
 def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
     """Look, and plan. Raises LiveosError when the target cannot be looked at."""
+    target = lasting_name(target)
     recognised = recognise(probes, target)
     # Let go of before anything is begun: a stick that is mounted to be looked at is in the way.
     with recognised.hold:
@@ -30,6 +31,11 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
             diagnosis.facts, why_not=error.message, hint=error.hint, nothing_to_do=nothing
         )
     return Proposal(diagnosis.facts, plan)
+
+
+def lasting_name(target: str) -> str:
+    """A target's name that means the same wherever a program is started. Raises LiveosError."""
+    return target if target == LIVE else absolute(target)
 
 
 def _plan(diagnosis: Diagnosis, wish: Wish, *, device_mapper: bool) -> Plan:

@@ -59,7 +59,7 @@ def recognise(probes: Probes, target: str = LIVE) -> Recognised:
     """
     if target == LIVE:
         return Recognised(recognise_booted(probes), ExitStack())
-    path = _absolute(target)
+    path = absolute(target)
     mode = _mode(probes, path)
     mounts = probes.mounts()
     devices = probes.block_devices()
@@ -94,8 +94,11 @@ def recognise(probes: Probes, target: str = LIVE) -> Recognised:
         return Recognised(site, hold.pop_all())
 
 
-def _absolute(target: str) -> str:
-    """The path from the top, its links kept: /dev/disk/by-label/LIVE is a name."""
+def absolute(target: str) -> str:
+    """The path from the top, its links kept: /dev/disk/by-label/LIVE is a name.
+
+    Raises MissingTargetError where there is none.
+    """
     if not target:
         raise MissingTargetError(
             "The target is empty.", "Name a device, a mount point or a folder."

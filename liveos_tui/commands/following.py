@@ -1,0 +1,87 @@
+"""Listening to a job until it ends, or until the person has seen enough."""
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from liveos_tui.commands.narration import JsonLines, Listener, Narrator
+from liveos_tui.commands.output import ask, can_ask, say
+from liveos_tui.errors import ExitCode, LiveosError
+from liveos_tui.jobs.events import EndEvent, JobState
+from liveos_tui.jobs.workshop import Workshop
+from liveos_tui.plans.model import Plan
+
+_LOOK_SECONDS = 0.1
+
+_CODES = {
+    JobState.DONE: ExitCode.WELL,
+    JobState.ROLLED_BACK: ExitCode.WELL,
+    JobState.LEFT: ExitCode.WELL,
+    JobState.CANCELLED: ExitCode.CANCELLED,
+}
+
+
+def listener(*, as_json: bool) -> Listener:
+    """Whoever is told what a job does: a terminal, a log, a script."""
+    if as_json:
+        return JsonLines(say)
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return Narrator(say, columns)
+
+
+def follow(
+    workshop: Workshop,
+    job_id: str,
+    plan: Plan,
+    to: Listener,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Tell what a job does until it ends; the exit code.
+
+    Ctrl+C ends the listening, never the job by itself.
+    """
+    feed = workshop.feed(job_id)
+    try:
+        to.job(job_id, plan)
+        while True:
+            try:
+                for event in feed.poll():
+                    to.event(event)
+                    if isinstance(event, EndEvent):
+                        _tell_offers(workshop, job_id, plan, to)
+                        return _CODES.get(event.state, ExitCode.FAILED)
+                sleep(_LOOK_SECONDS)
+            except KeyboardInterrupt:
+                to.pause()
+                if not _is_cancelled(workshop, job_id):
+                    return ExitCode.CANCELLED
+    finally:
+        feed.close()
+
+
+def _tell_offers(workshop: Workshop, job_id: str, plan: Plan, to: Listener) -> None:
+    # A stick that was pulled out is not a second failure.
+    with suppress(LiveosError):
+        for job in workshop.jobs(plan.place.target):
+            if job.id == job_id:
+                to.after(job)
+
+
+def _is_cancelled(workshop: Workshop, job_id: str) -> bool:
+    """Ask what Ctrl+C was meant for; whether the job was asked to end."""
+    answer = None
+    if can_ask():
+        try:
+            answer = ask(
+                "\nThe job goes on without this terminal. c cancels it, Enter leaves it running: "
+            )
+        except KeyboardInterrupt:
+            answer = None
+    if answer is not None and answer.lower() == "c":
+        workshop.cancel(job_id)
+        return True
+    print(f"liveos-tui: It goes on: liveos-tui jobs attach {job_id}", file=sys.stderr)
+    return False

@@ -1,0 +1,104 @@
+"""`jobs`: what is at work, what was interrupted, and what is to become of it."""
+
+import json
+import time
+from typing import Any
+
+from liveos_tui.commands.following import follow, listener
+from liveos_tui.commands.narration import offers
+from liveos_tui.commands.output import NotAskedError, say
+from liveos_tui.errors import ExitCode, LiveosError
+from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.workshop import Job, Workshop
+
+_SCHEMA = 1
+
+
+def jobs(
+    workshop: Workshop, verb: str, job_id: str | None, target: str | None, *, as_json: bool
+) -> int:
+    """Do `verb` to a job, whose journal is on the stick `target`. Raises LiveosError."""
+    if verb == "list":
+        found = workshop.jobs(target)
+        say(json.dumps(_document(found), indent=2) + "\n" if as_json else _text(found))
+        return ExitCode.WELL
+    if job_id is None:
+        raise NotAskedError(
+            f"Which job? `jobs {verb}` needs its ID.", "`liveos-tui jobs` lists them."
+        )
+    match verb:
+        case "cancel":
+            workshop.cancel(job_id)
+            if not as_json:
+                say(f"The job {job_id} was asked to end; it does where that does no harm.\n")
+            return ExitCode.WELL
+        case "leave":
+            workshop.leave(job_id, target)
+            if not as_json:
+                say(f"The job {job_id} is left as it is, and not offered again.\n")
+            return ExitCode.WELL
+        case "rollback":
+            workshop.roll_back(job_id, target)
+        case "resume":
+            _resume(workshop, job_id, target)
+    job = _find(workshop, job_id)
+    return follow(workshop, job_id, job.plan, listener(as_json=as_json))
+
+
+def _resume(workshop: Workshop, job_id: str, target: str | None) -> None:
+    """Go on with a job, also with one that only waits for a yes."""
+    waiting = next((each for each in workshop.jobs() if each.id == job_id), None)
+    if waiting is not None and waiting.state is JobState.WAITING:
+        workshop.allow(job_id, len(waiting.plan.steps))
+    else:
+        workshop.resume(job_id, target)
+
+
+def _find(workshop: Workshop, job_id: str) -> Job:
+    for job in workshop.jobs():
+        if job.id == job_id:
+            return job
+    # It says in its own words what is wrong with that name.
+    workshop.feed(job_id).close()
+    raise LiveosError(f"The job {job_id} cannot be read.", "Nothing was changed.")
+
+
+def _document(found: tuple[Job, ...]) -> dict[str, Any]:
+    return {
+        "schema": _SCHEMA,
+        "jobs": [
+            {
+                "id": job.id,
+                "operation": job.plan.operation,
+                "title": job.plan.title,
+                "target": job.plan.place.target,
+                "state": job.state,
+                "started": job.started,
+                "steps_done": job.done,
+                "steps": len(job.plan.steps),
+                "message": job.message,
+                "can_resume": job.can_resume,
+                "can_roll_back": job.can_roll_back,
+            }
+            for job in found
+        ],
+    }
+
+
+def _text(found: tuple[Job, ...]) -> str:
+    if not found:
+        return "There are no jobs.\n"
+    return "".join(f"{line}\n" for job in found for line in _lines(job))
+
+
+def _lines(job: Job) -> list[str]:
+    began = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.started))
+    lines = [
+        f"{job.id}  {job.state.upper()}",
+        f"  {job.plan.title} ({job.plan.place.target}), begun {began}, "
+        f"{job.done} of {len(job.plan.steps)} steps done",
+    ]
+    if job.message:
+        lines.append(f"  {job.message}")
+    lines += [f"  -> liveos-tui jobs {verb} {job.id}" for verb in offers(job)]
+    return lines

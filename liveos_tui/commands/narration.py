@@ -1,0 +1,184 @@
+"""Events of a job as lines of text, for a terminal or a log."""
+
+import json
+import shlex
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from liveos_tui.formats.text import clean
+from liveos_tui.jobs.event_codec import document
+from liveos_tui.jobs.events import (
+    CommandEvent,
+    EndEvent,
+    Event,
+    FoundEvent,
+    JobState,
+    OutputEvent,
+    ProgressEvent,
+    StepEvent,
+    StepState,
+    WaitingEvent,
+)
+from liveos_tui.jobs.workshop import Job
+from liveos_tui.live.words import duration, percent, size
+from liveos_tui.plans.model import Plan
+
+_COMMAND_LIMIT = 4096
+_LEADS = {
+    StepState.DONE: "",
+    StepState.FAILED: "FAILED: ",
+    StepState.CANCELLED: "Cancelled. ",
+    StepState.UNDONE: "Undone. ",
+}
+
+
+class Listener(Protocol):
+    """Someone to whom a job is told."""
+
+    def job(self, job_id: str, plan: Plan) -> None:
+        """It is about this job."""
+        ...
+
+    def event(self, event: Event) -> None:
+        """Something has happened."""
+        ...
+
+    def after(self, job: Job) -> None:
+        """It has ended; this is what can be done with it."""
+        ...
+
+    def pause(self) -> None:
+        """Something else is about to be written: leave no half line."""
+        ...
+
+
+def offers(job: Job) -> list[str]:
+    """What can be done with a job, as words of `liveos-tui jobs`."""
+    found = []
+    match job.state:
+        case JobState.RUNNING:
+            found = ["attach", "cancel"]
+        case JobState.WAITING:
+            found = ["attach", "resume", "cancel"]
+    if job.can_resume:
+        found.append("resume")
+    if job.can_roll_back:
+        found.append("rollback")
+    if job.can_resume:
+        found.append("leave")
+    return found
+
+
+class JsonLines:
+    """One object a line: the job first, then its events (jobs.event_codec)."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def job(self, job_id: str, plan: Plan) -> None:
+        """See `Listener.job`."""
+        titles = [step.title for step in plan.steps]
+        self._line({"event": "job", "id": job_id, "title": plan.title, "steps": titles})
+
+    def event(self, event: Event) -> None:
+        """See `Listener.event`."""
+        self._line(document(event))
+
+    def after(self, job: Job) -> None:
+        """See `Listener.after`. `jobs list --json` tells it."""
+
+    def pause(self) -> None:
+        """See `Listener.pause`."""
+
+    def _line(self, fields: dict[str, object]) -> None:
+        self._say(json.dumps(fields) + "\n")
+
+
+class Narrator:
+    """Lines for people. Progress is one line that is drawn again, of `columns`, on a terminal.
+
+    Without a terminal (`columns` is None) a phase is told once, when it begins.
+    """
+
+    def __init__(self, say: Callable[[str], None], columns: int | None) -> None:
+        self._say = say
+        self._columns = columns
+        self._steps: Sequence[str] = ()
+        self._drawn = 0
+        self._phase = ""
+        self._step = -1
+
+    def job(self, job_id: str, plan: Plan) -> None:
+        """See `Listener.job`."""
+        self._steps = [step.title for step in plan.steps]
+        self._line(f"Job {job_id}: {plan.title}")
+
+    def event(self, event: Event) -> None:
+        """See `Listener.event`."""
+        match event:
+            case StepEvent(step, StepState.RUNNING, text):
+                self._phase, self._step = "", step
+                self._line(self._heading(step))
+                self._line(f"  {text}" if text else "")
+            case StepEvent(step, state, text):
+                # Of a step that another run has done, only that is told.
+                lead = "  " if step == self._step else f"{self._heading(step)}. "
+                self._line(f"{lead}{_LEADS[state]}{text}".rstrip())
+            case ProgressEvent():
+                self._progress(event)
+            case CommandEvent(_, argv):
+                self._line(f"  $ {clean(shlex.join(argv), _COMMAND_LIMIT)}")
+            case OutputEvent(_, text):
+                self._line(f"    {text}")
+            case FoundEvent(_, text):
+                self._line(f"  * {text}")
+            case WaitingEvent(step):
+                self._line(f"It waits for a yes before step {step + 1}.")
+            case EndEvent(state, message, hint, report):
+                self._line(message)
+                for line in report:
+                    self._line(f"  - {line}")
+                self._line(hint)
+
+    def after(self, job: Job) -> None:
+        """See `Listener.after`."""
+        for verb in offers(job):
+            self._line(f"-> liveos-tui jobs {verb} {job.id}")
+
+    def pause(self) -> None:
+        """See `Listener.pause`."""
+        if self._drawn:
+            self._say("\r" + " " * self._drawn + "\r")
+            self._drawn = 0
+
+    def _heading(self, step: int) -> str:
+        title = self._steps[step] if step < len(self._steps) else "?"
+        return f"Step {step + 1} of {len(self._steps)}: {title}"
+
+    def _line(self, text: str) -> None:
+        if text.strip():
+            self.pause()
+            self._say(text + "\n")
+
+    def _progress(self, event: ProgressEvent) -> None:
+        if self._columns is None:
+            if event.phase != self._phase:
+                self._phase = event.phase
+                self._line(f"  {event.phase}")
+            return
+        # The last column stays free: some terminals go to the next line from there.
+        words = progress_words(event)[: self._columns - 1]
+        self._say("\r" + words.ljust(self._drawn))
+        self._drawn = len(words)
+
+
+def progress_words(event: ProgressEvent) -> str:
+    """How far it is, in one line: "  growing the file  42 %  61 MiB/s  about 2 minutes left"."""
+    words = [event.phase]
+    if event.fraction is not None:
+        words.append(percent(event.fraction))
+    if event.rate is not None:
+        words.append(f"{size(event.rate)}/s")
+    if event.seconds_left is not None:
+        words.append(f"{duration(event.seconds_left)} left")
+    return "  " + "  ".join(words)

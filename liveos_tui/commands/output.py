@@ -1,0 +1,46 @@
+"""What a command says, and what it asks."""
+
+import sys
+
+from liveos_tui.errors import ExitCode, LiveosError
+
+
+class NotAskedError(LiveosError):
+    """A yes is needed, and there is nobody to ask."""
+
+    exit_code = ExitCode.USAGE
+
+
+def say(words: str) -> None:
+    """Print to standard output. Raises LiveosError where it cannot be written (a full disk)."""
+    try:
+        print(words, end="", flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is still in the buffer would fail again at the end.
+        sys.stdout = sys.stderr
+        raise LiveosError(f"The output could not be written: {error.strerror}.") from error
+
+
+def complain(error: LiveosError) -> int:
+    """Print an error to standard error; its exit code."""
+    print(f"liveos-tui: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(error.hint, file=sys.stderr)
+    return error.exit_code
+
+
+def can_ask() -> bool:
+    """Whether a person is at both ends."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def ask(question: str) -> str | None:
+    """The answer to a question, None where the terminal has gone (Ctrl+D)."""
+    say(question)
+    answer = sys.stdin.readline()
+    if not answer:
+        say("\n")
+        return None
+    return answer.strip()

@@ -1,0 +1,109 @@
+"""Commands that change a stick: `recover`, `grow`, `reset`. Look, tell, ask, start, listen."""
+
+import json
+import os
+from argparse import Namespace
+from dataclasses import asdict, dataclass
+
+from liveos_tui.commands.following import follow, listener
+from liveos_tui.commands.output import NotAskedError, ask, can_ask, complain, say
+from liveos_tui.errors import ExitCode, LiveosError
+from liveos_tui.jobs.events import EndEvent, JobState
+from liveos_tui.jobs.workshop import Proposal, Wish, Workshop
+from liveos_tui.live.model import Operation
+from liveos_tui.plans.codec import to_json
+from liveos_tui.plans.model import Confirmation, Plan
+from liveos_tui.plans.sizes import parse_size
+from liveos_tui.plans.text import diagnosis_text, plan_text
+
+_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a command is to be carried out."""
+
+    dry_run: bool = False
+    yes: bool = False
+    as_json: bool = False
+
+
+def wish_of(options: Namespace) -> Wish:
+    """What a command line asks for. Raises SizeError."""
+    match options.command:
+        case "recover":
+            return Wish(
+                Operation.RECOVER,
+                rehearse=options.rehearse,
+                grow_bytes=_size(options.grow),
+                copies=tuple(os.path.abspath(folder) for folder in options.backup),  # noqa: PTH100
+            )
+        case "grow":
+            return Wish(
+                Operation.GROW,
+                grow_bytes=_size(options.by),
+                to_bytes=_size(options.to),
+                fill_holes=options.fill,
+            )
+    return Wish(Operation.RESET)
+
+
+def _size(text: str | None) -> int | None:
+    return None if text is None else parse_size(text)
+
+
+def work(workshop: Workshop, target: str, wish: Wish, manner: Manner) -> int:
+    """Do what is wished. Raises LiveosError."""
+    proposal = workshop.propose(target, wish)
+    plan = proposal.plan
+    if plan is None:
+        return _refuse(proposal, manner)
+    if manner.dry_run:
+        _tell_plan(proposal, plan, manner)
+        return ExitCode.WELL
+    asks = plan.confirmation is not Confirmation.NONE and not manner.yes
+    if asks and (manner.as_json or not can_ask()):
+        raise NotAskedError(
+            f"{plan.title}: this needs a yes, and there is no terminal to ask for it.",
+            "Nothing was changed. Look with --dry-run, then add --yes.",
+        )
+    if not manner.as_json:
+        _tell_plan(proposal, plan, manner)
+        say("\n")
+    if asks and not _confirmed(plan):
+        say("Nothing was changed.\n")
+        return ExitCode.CANCELLED
+    job_id = workshop.start(plan)
+    return follow(workshop, job_id, plan, listener(as_json=manner.as_json))
+
+
+def _tell_plan(proposal: Proposal, plan: Plan, manner: Manner) -> None:
+    if manner.as_json:
+        facts = [asdict(fact) for fact in proposal.facts]
+        document = {"schema": _SCHEMA, "facts": facts, "plan": to_json(plan)}
+        say(json.dumps(document, indent=2) + "\n")
+        return
+    say(f"{diagnosis_text(proposal.facts)}\n{plan_text(plan)}")
+
+
+def _refuse(proposal: Proposal, manner: Manner) -> int:
+    """Tell why there is no plan; the exit code is 0 when there is no need of one."""
+    code = ExitCode.WELL if proposal.nothing_to_do else ExitCode.FAILED
+    if manner.as_json:
+        state = JobState.DONE if proposal.nothing_to_do else JobState.FAILED
+        listener(as_json=True).event(EndEvent(state, proposal.why_not, proposal.hint))
+        return code
+    if proposal.facts:
+        say(f"{diagnosis_text(proposal.facts)}\n")
+    if proposal.nothing_to_do:
+        say("".join(f"{line}\n" for line in (proposal.why_not, proposal.hint) if line))
+        return code
+    return complain(LiveosError(proposal.why_not, proposal.hint))
+
+
+def _confirmed(plan: Plan) -> bool:
+    """Whether the person has said yes, as the plan wants it."""
+    if plan.confirmation is Confirmation.LABEL:
+        name = plan.place.name
+        return ask(f"Type the name of the stick ({name}) to go on: ") == name
+    return (ask("Type yes to go on: ") or "").lower() == "yes"
