@@ -17,8 +17,19 @@ class Scale:
     high: int
 
 
-def box(title: str, status: Line, rows: Sequence[Line], width: int, glyphs: Glyphs) -> list[Line]:
-    """`rows` in a frame `width` cells wide, with a title at its left and a status at its right."""
+def box(
+    title: str,
+    status: Line,
+    rows: Sequence[Line],
+    width: int,
+    glyphs: Glyphs,
+    *,
+    foot: Line = (),
+) -> list[Line]:
+    """`rows` in a frame `width` cells wide, with a title at its left and a status at its right.
+
+    `foot` stands at the right of the lower edge.
+    """
     top_left, top_right, bottom_left, bottom_right = glyphs.corners
     edge = glyphs.horizontal
     inner = width - 2
@@ -40,8 +51,27 @@ def box(title: str, status: Line, rows: Sequence[Line], width: int, glyphs: Glyp
         pad = " " * (inner - 1 - width_of(kept))
         side = Span(glyphs.vertical, Role.FRAME)
         lines.append((side, Span(" "), *kept, Span(pad), side))
-    lines.append((Span(bottom_left + edge * inner + bottom_right, Role.FRAME),))
+    note: Line = (Span(" "), *cut(foot, max(0, inner - 4)), Span(" ")) if foot else ()
+    left = inner - width_of(note) - (1 if foot else 0)
+    lines.append(
+        (
+            Span(bottom_left + edge * left, Role.FRAME),
+            *note,
+            Span((edge if foot else "") + bottom_right, Role.FRAME),
+        )
+    )
     return lines
+
+
+def moving_bar(beat: int, width: int, role: Role, glyphs: Glyphs) -> Line:
+    """A bar for work of unknown length: a piece that is elsewhere at each `beat`."""
+    piece = max(1, width // 5)
+    start = beat % max(1, width - piece + 1)
+    return (
+        Span(glyphs.track * start, Role.TRACK),
+        Span(glyphs.full * piece, role),
+        Span(glyphs.track * max(0, width - piece - start), Role.TRACK),
+    )
 
 
 def bar(fraction: float, width: int, role: Role, glyphs: Glyphs) -> Line:

@@ -41,6 +41,8 @@ class Role(Enum):
     """The free part of a gauge."""
     HISTORY = auto()
     SELECTED = auto()
+    FIELD = auto()
+    """A field that can be typed into, while something else has the focus."""
     ALERT = auto()
     """A line that cannot be missed."""
 
@@ -83,6 +85,7 @@ _RICH_ON_GROUND = {
     Role.TRACK: Style(color=_MUTED, bgcolor=_TRACK),
     Role.HISTORY: Style(color=_ACCENT),
     Role.SELECTED: Style(color=_BRIGHT, bgcolor="#2c4763", bold=True),
+    Role.FIELD: Style(color=_TEXT, bgcolor=_RAISED),
     Role.ALERT: Style(color=_BRIGHT, bgcolor=_ALARM, bold=True),
 }
 
@@ -110,6 +113,7 @@ _PLAIN = {
     Role.TRACK: Style(dim=True),
     Role.HISTORY: Style(color="cyan"),
     Role.SELECTED: Style(color="white", bgcolor="blue", bold=True),
+    Role.FIELD: Style(),
     Role.ALERT: Style(color="white", bgcolor="red", bold=True),
 }
 

@@ -22,12 +22,13 @@ from console_fakes import (
 from console_harness import PLAIN, RICH, SMALL_SCREEN, opened, rows, text, until
 from textual.geometry import Offset
 
-from liveos_tui.console.app import SILENCE_SECONDS, TICK_SECONDS, Console
+from liveos_tui.console.app import Console
 from liveos_tui.console.screens.dashboard import Dashboard
 from liveos_tui.console.screens.devices import Devices
 from liveos_tui.console.screens.help import Help
 from liveos_tui.console.screens.too_small import TooSmall
 from liveos_tui.console.state import TroubleKind
+from liveos_tui.console.watching import SILENCE_SECONDS, TICK_SECONDS
 from liveos_tui.errors import (
     ExitCode,
     LiveosError,

@@ -20,7 +20,7 @@ class ConsoleScreen(Screen[None]):
     def __init__(self, brush: Brush) -> None:
         super().__init__()
         self.brush = brush
-        self.bottom = Painted(brush, lambda _width, _height: [bars.keys(self.hints())], id="keys")
+        self.bottom = Painted(brush, lambda width, _: [bars.keys(self.hints(), width)], id="keys")
 
     @property
     def console(self) -> "Console":

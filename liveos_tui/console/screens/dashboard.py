@@ -1,4 +1,4 @@
-"""The dashboard: how the stick is, what matters now, what else is attached."""
+"""The dashboard: how the stick is, what matters now and what can be done, what else is attached."""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -13,9 +13,10 @@ from liveos_tui.console.lines import EMPTY, Brush, Line, Span
 from liveos_tui.console.screens.base import ConsoleScreen
 from liveos_tui.console.state import Observation
 from liveos_tui.console.theme import Role
-from liveos_tui.console.views import bars, details, devices, findings, gauges
+from liveos_tui.console.views import bars, details, devices, findings, gauges, jobs, questions
 from liveos_tui.console.widgets.listing import Listing
 from liveos_tui.console.widgets.painted import Painted
+from liveos_tui.live.model import Operation, Possibility
 
 WIDE = 110
 """Cells from which history and details have a column of their own."""
@@ -23,6 +24,9 @@ WIDE = 110
 # The device list always keeps its heading and this many rows.
 _LEAST_DEVICES = 2
 
+_KEYS = {Operation.GROW: "g", Operation.RECOVER: "r", Operation.RESET: "x"}
+
+_NOT_KNOWN_YET = "What can be done is not known until the stick has been looked at."
 
 Gauge = Callable[[Observation | None, int, Glyphs], list[Line]]
 
@@ -34,11 +38,15 @@ def share(room: int, findings_wanted: int, devices_wanted: int) -> int:
 
 
 class Dashboard(ConsoleScreen):
-    """One target: four gauges, findings, devices."""
+    """One target: four gauges, findings, devices, a job; and the keys that do something."""
 
     AUTO_FOCUS = "#findings"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "app.devices", show=False),
+        Binding("j", "app.jobs", show=False),
+        Binding("g", "begin('grow')", show=False),
+        Binding("r", "begin('recover')", show=False),
+        Binding("x", "begin('reset')", show=False),
         Binding("escape", "app.back", show=False),
     ]
 
@@ -51,7 +59,7 @@ class Dashboard(ConsoleScreen):
         self.findings = Listing(
             brush,
             lambda _: [findings.heading(self._seen())],
-            lambda width: findings.entries(self._seen(), width),
+            lambda width: findings.entries(self._seen(), width, self._keys()),
             lambda _: [findings.nothing(self._seen())],
             id="findings",
         )
@@ -62,7 +70,16 @@ class Dashboard(ConsoleScreen):
             self._no_devices,
             id="devices",
         )
-        self._shares = (0, 0)
+        self.jobs = Painted(
+            brush,
+            lambda width, _: jobs.block(self.console.jobs, self.now, width, glyphs),
+            id="jobs",
+        )
+        self._said = ""
+        self.notice = Painted(
+            brush, lambda width, _: bars.notice(self._said, width, glyphs), id="notice"
+        )
+        self._shares = (0, 0, 0, 0)
 
     def _seen(self) -> Observation | None:
         return self.console.observation
@@ -85,6 +102,7 @@ class Dashboard(ConsoleScreen):
                     yield self._gauge(gauges.host, "stick")
                 yield self.findings
                 yield self.devices
+                yield self.jobs
             with Vertical(id="more"):
                 yield Painted(
                     brush,
@@ -94,6 +112,7 @@ class Dashboard(ConsoleScreen):
                 yield Painted(
                     brush, lambda width, _: [EMPTY, *details.facts(self._seen(), width)], id="facts"
                 )
+        yield self.notice
         yield self.bottom
 
     def _gauge(self, view: Gauge, name: str) -> Painted:
@@ -112,10 +131,15 @@ class Dashboard(ConsoleScreen):
         return [(Span(f"   {row}", Role.MUTED),) for row in rows]
 
     def hints(self) -> Sequence[bars.Key]:
-        """Enter is named only where it does something."""
-        opens = [("Enter", "Open")] if self.devices.has_focus and self.devices.selected else []
+        """Only the keys that do something now."""
+        enter = []
+        if self.devices.has_focus and self.devices.selected:
+            enter = [("Enter", "Open")]
+        known = [("j", "Jobs")] if self.console.workshop is not None else []
         return [
-            *opens,
+            *enter,
+            *self._keys().values(),
+            *known,
             ("d", "Devices"),
             ("F1", "Help"),
             ("F3", "Redraw"),
@@ -128,22 +152,30 @@ class Dashboard(ConsoleScreen):
         super().paint()
 
     def _make_room(self) -> None:
-        """Give alert and lists the rows that they need now. A new layout only when that changes."""
+        """Give each part the rows that it needs now. A new layout only when that changes."""
         width, height = self.app.size
         alert = len(bars.alert(self._seen(), width, self.brush.glyphs))
-        room = height - 2 - alert - 2 * gauges.ROWS
+        said = len(bars.notice(self._said, width, self.brush.glyphs))
+        room = height - 2 - alert - said - 2 * gauges.ROWS
         column = self.findings.size.width or width
-        rows = share(room, self.findings.wanted_height(column), self.devices.wanted_height(column))
-        if (alert, rows) != self._shares:
-            self._shares = (alert, rows)
-            self.alert.display = alert > 0
-            self.alert.styles.height = alert
+        wanted = (self.findings.wanted_height(column), self.devices.wanted_height(column))
+        block = jobs.ROWS if jobs.shown(self.console.jobs, room - sum(wanted)) else 0
+        rows = share(room - block, *wanted)
+        if (alert, said, block, rows) != self._shares:
+            self._shares = (alert, said, block, rows)
+            for part, size in ((self.alert, alert), (self.notice, said), (self.jobs, block)):
+                part.display = size > 0
+                part.styles.height = size
             self.findings.styles.height = rows
         self.set_class(width >= WIDE, "-wide")
 
     def on_resize(self, _event: events.Resize) -> None:
         """Another size has other rows for the lists; texts wrap at other places."""
         self.call_after_refresh(self._make_room)
+
+    def on_screen_resume(self) -> None:
+        """An interrupted job may have waited for the person to come back here."""
+        self.console.offer_interrupted()
 
     def on_listing_left(self, message: Listing.Left) -> None:
         """The arrows go on in the other list."""
@@ -157,6 +189,48 @@ class Dashboard(ConsoleScreen):
         self.bottom.paint()
 
     def on_listing_chosen(self, message: Listing.Chosen) -> None:
-        """Look at the chosen device. A finding has nothing to open."""
+        """Look at the chosen device; do what helps against the chosen finding."""
         if message.key == self.devices.selected and self.devices.has_focus:
             self.console.watch_target(message.key)
+            return
+        seen = self._seen()
+        for finding in seen.system.findings if seen and seen.system else ():
+            if finding.code == message.key and finding.operation in self._keys():
+                self.console.begin(finding.operation)
+                return
+
+    # What can be done.
+
+    def _possibility(self, operation: Operation) -> Possibility | None:
+        seen = self._seen()
+        if self.console.workshop is None or seen is None or seen.system is None or seen.old:
+            return None
+        return next((p for p in seen.system.operations if p.operation is operation), None)
+
+    def _keys(self) -> dict[Operation, bars.Key]:
+        """The keys of the operations that are possible now."""
+        possible = {}
+        for operation, key in _KEYS.items():
+            possibility = self._possibility(operation)
+            if possibility is not None and possibility.possible:
+                possible[operation] = (key, questions.NAMES[operation])
+        return possible
+
+    def action_begin(self, name: str) -> None:
+        """Begin an operation; or say in a sentence why it cannot be done."""
+        operation = Operation(name)
+        if self.console.workshop is None:
+            return
+        possibility = self._possibility(operation)
+        if possibility is not None and possibility.possible:
+            self.console.begin(operation)
+            return
+        why_not = possibility.why_not if possibility is not None else None
+        self._said = why_not or _NOT_KNOWN_YET
+        self.paint()
+
+    def on_key(self) -> None:
+        """The next key takes the sentence away."""
+        if self._said:
+            self._said = ""
+            self.paint()

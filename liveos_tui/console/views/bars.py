@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from liveos_tui.console.glyphs import Glyphs
-from liveos_tui.console.lines import Line, Span, both_ends, clip, wrap_at_most
+from liveos_tui.console.lines import Line, Span, both_ends, clip, width_of, wrap_at_most
 from liveos_tui.console.state import Observation, TroubleKind
 from liveos_tui.console.theme import Role
 from liveos_tui.console.wording import where
 
 ALERT_ROWS = 3
+NOTICE_ROWS = 2
 
 # A label of FAT has 11 letters, one of ext4 16; longer ones are not from a file system.
 _LABEL_WIDTH = 20
 _UUID_WIDTH = 36
+
+_GIVES_WAY = ("F3", "F1")
 
 Key = tuple[str, str]
 """A key and what it does."""
@@ -47,11 +50,24 @@ def title(
     return both_ends(start, (Span(end, Role.BAR),), width)
 
 
-def keys(hints: Sequence[Key]) -> Line:
-    """The last line: the keys that do something here."""
+def keys(hints: Sequence[Key], width: int) -> Line:
+    """The last line: the keys that do something here.
+
+    Where they are many, the gaps become narrow and the keys that the help names as well give way.
+    """
+    for gone in range(len(_GIVES_WAY) + 1):
+        kept = [hint for hint in hints if hint[0] not in _GIVES_WAY[:gone]]
+        for gap in (3, 2):
+            line = _keys(kept, gap)
+            if width_of(line) - gap <= width:
+                return line
+    return _keys([hint for hint in hints if hint[0] not in _GIVES_WAY], 1)
+
+
+def _keys(hints: Sequence[Key], gap: int) -> Line:
     spans = [Span(" ")]
     for key, does in hints:
-        spans += [Span(key, Role.KEY), Span(f" {does}   ")]
+        spans += [Span(key, Role.KEY), Span(f" {does}{' ' * gap}")]
     return tuple(spans)
 
 
@@ -78,3 +94,9 @@ def alert(seen: Observation | None, width: int, glyphs: Glyphs) -> list[Line]:
         start = word if number == 0 else " " * len(word)
         lines.append((Span(f"{start} {row}".ljust(width), Role.ALERT),))
     return lines
+
+
+def notice(text: str, width: int, glyphs: Glyphs) -> list[Line]:
+    """Why a key did nothing, in at most two rows."""
+    rows = wrap_at_most(text, width - 2, NOTICE_ROWS, glyphs.dots)
+    return [(Span(f" {row}", Role.NOTICE),) for row in rows]

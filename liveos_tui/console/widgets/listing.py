@@ -1,16 +1,16 @@
 """A list with a heading that is walked with the arrow keys."""
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset, Region
+from textual.geometry import Offset
 from textual.message import Message
 
 from liveos_tui.console.lines import EMPTY, Brush, Line, Span, both_ends, width_of
 from liveos_tui.console.theme import Role
-from liveos_tui.console.widgets.painted import Painted
+from liveos_tui.console.widgets.focusable import Focusable
 
 Entries = Callable[[int], Sequence[tuple[str, list[Line]]]]
 """Gives the entries for a width: a key that stays the same, and its lines.
@@ -22,7 +22,7 @@ Head = Callable[[int], Sequence[Line]]
 """Gives the lines above the entries, for a width."""
 
 
-class Listing(Painted, can_focus=True):
+class Listing(Focusable):
     """Entries of one or more lines; one is selected; as many as fit are shown around it.
 
     The terminal's own cursor stands on the selected entry, for braille displays and speech.
@@ -55,6 +55,9 @@ class Listing(Painted, can_focus=True):
             super().__init__()
             self.listing = listing
             self.direction = direction
+
+    unmarked = 0
+    """Cells of the first three that are left out, because a frame stands there."""
 
     def __init__(
         self,
@@ -131,34 +134,18 @@ class Listing(Painted, can_focus=True):
         if not self.has_focus or not lines:
             return lines
         text = "".join(span.text for span in lines[0])
-        marked = f" {self.brush.glyphs.marker} {text[3:]}"
+        marked = f" {self.brush.glyphs.marker} "[self.unmarked :] + text[3 - self.unmarked :]
         pad = " " * max(0, width - width_of((Span(marked),)))
         return [(Span(marked + pad, Role.SELECTED),), *lines[1:]]
 
-    def paint(self) -> None:
-        """Redraw what differs, and take the terminal's cursor along."""
-        super().paint()
-        self._place_cursor()
+    @property
+    def cursor(self) -> Offset:
+        """Beside the selected entry."""
+        return Offset(1, self._marker_row)
 
-    def _place_cursor(self) -> None:
-        # A list on a screen below keeps its focus, but the cursor belongs to the screen on top.
-        if self.has_focus and self.size and self.screen.is_current:
-            place = self.region.offset + Offset(1, self._marker_row)
-            if place != self.app.cursor_position:
-                self.app.cursor_position = place
-                # The cursor is moved at the end of a frame, so there has to be one.
-                self.refresh(Region(1, self._marker_row, 1, 1))
-
-    def watch_has_focus(self, _has_focus: bool) -> None:
-        """Show or hide the marker."""
-        # Not in `on_focus`: that is called before Textual has set `has_focus`.
-        super().watch_has_focus(_has_focus)
-        self.paint()
+    def focus_changed(self) -> None:
+        """Enter may do something now, or nothing any more."""
         self.post_message(self.Moved())
-
-    def on_resize(self, _event: events.Resize) -> None:
-        """The selected entry may be in another row."""
-        self.call_after_refresh(self._place_cursor)
 
     def action_move(self, step: int) -> None:
         """To the next or the previous entry, or out of the list."""
@@ -190,7 +177,7 @@ class Listing(Painted, can_focus=True):
             self.post_message(self.Chosen(self._keys[self._index]))
 
 
-class Page(Painted, can_focus=True):
+class Page(Focusable):
     """Text that is scrolled with the arrow keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -202,10 +189,13 @@ class Page(Painted, can_focus=True):
         Binding("end", "edge(1)", show=False),
     ]
 
-    def __init__(self, brush: Brush, text: Callable[[int], list[Line]]) -> None:
+    def __init__(
+        self, brush: Brush, text: Callable[[int], list[Line]], *, at_end: bool = False
+    ) -> None:
         super().__init__(brush)
         self._text = text
-        self._top = 0
+        # More than there is: bounded when it is drawn.
+        self._top = sys.maxsize if at_end else 0
 
     def view(self, width: int, height: int) -> Sequence[Line]:
         """The part that fits; its last row says whether there is more."""

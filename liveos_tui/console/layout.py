@@ -1,0 +1,39 @@
+"""Where things stand on the screens, in Textual's style sheet language."""
+
+from liveos_tui.console.theme import GROUND
+from liveos_tui.system.terminal import Look
+
+_CSS = """
+Screen {{ background: {background}; color: {text}; overflow: hidden; layout: vertical; }}
+Painted {{ height: 1; }}
+#columns {{ layout: horizontal; height: 1fr; }}
+#main {{ width: 2fr; max-width: 104; layout: vertical; }}
+#more {{ width: 1fr; layout: vertical; padding: 0 1 0 2; display: none; }}
+.-wide #more {{ display: block; }}
+#three {{ layout: horizontal; height: 4; }}
+#gauge-overlay {{ height: 4; }}
+#gauge-home, #gauge-stick {{ height: 4; width: 5fr; }}
+#gauge-root {{ height: 4; width: 6fr; }}
+#findings {{ height: 2; }}
+#devices, #table, #facts, #too-small, Page {{ height: 1fr; }}
+#history {{ height: 8; }}
+#sentence {{ height: 4; }}
+#details {{ height: 6; }}
+#alert, #notice, #jobs {{ display: none; }}
+#work {{ layout: horizontal; height: 1fr; }}
+#steps {{ width: 33; height: 1fr; }}
+#step {{ width: 1fr; height: 1fr; }}
+#note {{ height: 3; }}
+#question {{ height: 3; }}
+#field {{ margin: 1 2 0 2; }}
+#complaint {{ height: 2; margin: 1 0 0 0; }}
+#buttons {{ layout: horizontal; height: 1; }}
+#rest {{ height: 1fr; }}
+#job {{ height: 8; }}
+"""
+
+
+def style_sheet(look: Look) -> str:
+    """The style sheet of a look: each has its own ground."""
+    background, text = GROUND[look]
+    return _CSS.format(background=background, text=text)

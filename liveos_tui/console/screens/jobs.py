@@ -1,0 +1,166 @@
+"""The Jobs screen: everything that was begun here or on the stick, alive or not."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from liveos_tui.console.drawing import box
+from liveos_tui.console.lines import EMPTY, Brush, Line, Span
+from liveos_tui.console.screens.asking import AskingScreen
+from liveos_tui.console.screens.dialog import CANCEL, Choice
+from liveos_tui.console.theme import Role
+from liveos_tui.console.views import bars, jobs, questions
+from liveos_tui.console.widgets.listing import Listing
+from liveos_tui.console.widgets.painted import Painted
+from liveos_tui.console.workers import ALIVE
+from liveos_tui.errors import LiveosError
+from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.workshop import Job, Workshop
+
+_SENTENCE = "A job goes on whether or not this console is open."
+
+
+class Jobs(AskingScreen):
+    """A table of jobs, and all that is known of the selected one."""
+
+    AUTO_FOCUS = "#table"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,j", "app.back", show=False),
+        Binding("c", "cancel", show=False),
+        Binding("r", "resume", show=False),
+        Binding("u", "roll_back", show=False),
+        Binding("L", "leave", show=False),
+    ]
+
+    def __init__(self, brush: Brush, workshop: Workshop) -> None:
+        super().__init__(brush, workshop)
+        self._said = ""
+        self.table = Listing(
+            brush, lambda width: [jobs.header(width)], self._rows, self._nothing, id="table"
+        )
+
+    def compose(self) -> ComposeResult:
+        """Title, a sentence, the table, the details, the keys."""
+        brush, glyphs = self.brush, self.brush.glyphs
+        yield Painted(
+            brush,
+            lambda width, _: [bars.title(("Jobs",), (), self.now, width, glyphs)],
+            id="title",
+        )
+        yield Painted(brush, self._sentence, id="sentence")
+        yield self.table
+        yield Painted(brush, self._details, id="job")
+        yield self.bottom
+
+    @property
+    def selected(self) -> Job | None:
+        """The job that keys are about."""
+        return next((job for job in self.console.jobs if job.id == self.table.selected), None)
+
+    def _sentence(self, width: int, _height: int) -> Sequence[Line]:
+        if text := self.waiting_words or self._said:
+            return [EMPTY, *bars.notice(text, width, self.brush.glyphs)]
+        return [EMPTY, (Span(f" {_SENTENCE}", Role.MUTED),)]
+
+    def _rows(self, width: int) -> Sequence[tuple[str, list[Line]]]:
+        now, glyphs = self.now, self.brush.glyphs
+        return [(job.id, [jobs.row(job, now, width, glyphs)]) for job in self.console.jobs]
+
+    def _nothing(self, _width: int) -> list[Line]:
+        return jobs.nothing(self.console.jobs_known, self.brush.glyphs)
+
+    def _details(self, width: int, _height: int) -> Sequence[Line]:
+        job, glyphs = self.selected, self.brush.glyphs
+        rows = jobs.details(job, width - 4, glyphs)
+        rows += [EMPTY] * (jobs.DETAIL_ROWS - len(rows))
+        return box("Details", (), rows, width, glyphs)
+
+    def hints(self) -> Sequence[bars.Key]:
+        """What can be done with the selected job."""
+        hints = []
+        if job := self.selected:
+            possible = {
+                ("Enter", "Open"): True,
+                ("c", "Cancel"): job.state in ALIVE,
+                ("r", "Go on"): job.can_resume,
+                ("u", "Go back"): job.can_roll_back,
+                ("L", "Leave it"): job.state is JobState.INTERRUPTED,
+            }
+            hints = [hint for hint, can in possible.items() if can]
+        return [*hints, ("Esc", "Back"), ("F1", "Help"), ("F3", "Redraw"), ("q", "Quit")]
+
+    def on_listing_moved(self, _message: Listing.Moved) -> None:
+        """Show what is known of the other job."""
+        self._said = ""
+        self.paint()
+
+    def on_listing_chosen(self, message: Listing.Chosen) -> None:
+        """Show the job."""
+        for job in self.console.jobs:
+            if job.id == message.key:
+                self.console.show_job(job)
+                return
+
+    def action_cancel(self) -> None:
+        """Have a live job end."""
+        if (job := self.selected) and job.state in ALIVE:
+            self._do("Cancelling", lambda: self.workshop.cancel(job.id))
+
+    def action_leave(self) -> None:
+        """Leave an interrupted job as it is."""
+        if (job := self.selected) and job.state is JobState.INTERRUPTED:
+            target = self.console.target_of(job)
+            self._do("Leaving it", lambda: self.workshop.leave(job.id, target))
+
+    def action_resume(self) -> None:
+        """Go on with a job, and show it."""
+        if (job := self.selected) and job.can_resume:
+            target = self.console.target_of(job)
+            self.ask(
+                "Going on",
+                lambda: self.workshop.resume(job.id, target),
+                lambda job_id: self._show(job, job_id),
+            )
+
+    def action_roll_back(self) -> None:
+        """Undo a job, after a question."""
+        job = self.selected
+        if job is None or not job.can_roll_back:
+            return
+        target = self.console.target_of(job)
+
+        def answered(key: str) -> None:
+            if key != CANCEL[0]:
+                self.ask(
+                    "Going back",
+                    lambda: self.workshop.roll_back(job.id, target),
+                    lambda job_id: self._show(job, job_id),
+                )
+
+        self.app.push_screen(
+            Choice(
+                self.brush,
+                self.workshop,
+                job.plan.title,
+                "Go back",
+                lambda width: questions.roll_back(job.plan, width),
+                [CANCEL, ("back", "Undo it all")],
+                answered,
+            )
+        )
+
+    def _do(self, words: str, call: Callable[[], None]) -> None:
+        def done(_nothing: None) -> None:
+            self._said = ""
+
+        self.ask(words, call, done)
+
+    def _show(self, job: Job, job_id: str) -> None:
+        if self.is_current:
+            self.console.show_started(job, job_id, on_top=True)
+
+    def refused(self, error: LiveosError) -> None:
+        """Say why."""
+        self._said = f"{error.message} {error.hint}".strip()

@@ -1,0 +1,96 @@
+"""The first view of a piece of work: what was found, and what would be done about it."""
+
+from liveos_tui.console.lines import EMPTY, Line, Span, wrap
+from liveos_tui.console.theme import Role
+from liveos_tui.console.wording import size
+from liveos_tui.jobs.workshop import Proposal
+from liveos_tui.live.diagnosis import Fact
+from liveos_tui.live.place import Place
+from liveos_tui.plans.model import Plan, Room
+
+_MARK = 2
+
+
+def look(proposal: Proposal, width: int) -> list[Line]:
+    """The diagnosis, then the plan; or why there is none, and what helps instead."""
+    plan = proposal.plan
+    lines: list[Line] = []
+    if plan is None:
+        lines += _paragraph(proposal.why_not or "There is nothing to do.", width, Role.STRONG)
+        lines += _paragraph(proposal.hint, width)
+        return lines + _facts(proposal.facts, width, gap=True)
+    lines += _facts(proposal.facts, width, gap=False)
+    return lines + about(plan, width, gap=bool(lines))
+
+
+def about(plan: Plan, width: int, *, gap: bool = False) -> list[Line]:
+    """What a plan does, what to know before, the room that it needs, the way back."""
+    lines: list[Line] = []
+    if plan.summary:
+        lines += [EMPTY, _heading("What will be done")]
+        for text in plan.summary:
+            lines += _paragraph(text, width)
+    if plan.warnings:
+        lines += [EMPTY, _heading("Know before")]
+        for text in plan.warnings:
+            lines += _marked("!", text, width, Role.WARNING)
+    if plan.room:
+        lines += [EMPTY, _heading("Room")]
+        for room in plan.room:
+            lines += _room(room, width)
+    if plan.go_back:
+        lines += [EMPTY, _heading("The way back"), *_paragraph(plan.go_back, width)]
+    return lines if gap else lines[1:]
+
+
+def place_words(place: Place) -> str:
+    """Where a stick is and how large: enough to tell it from another."""
+    where = place.device or place.mount_point or place.target
+    return f"{where}  {size(place.size_bytes)}" if place.size_bytes is not None else where
+
+
+def _facts(facts: tuple[Fact, ...], width: int, *, gap: bool) -> list[Line]:
+    if not facts:
+        return []
+    lines: list[Line] = [EMPTY] if gap else []
+    lines.append(_heading("What was found"))
+    for fact in facts:
+        mark, role = ("!", Role.DANGER) if fact.bad else ("?", Role.NOTICE)
+        if not fact.bad and not fact.unknown:
+            mark, role = "", Role.TEXT
+        name = f"{fact.name}: "
+        rows = wrap(name + fact.text, width - _MARK)
+        for number, row in enumerate(rows):
+            start = mark if number == 0 else ""
+            body = row
+            spans = [Span(start, role), Span(" " * (_MARK - len(start)))]
+            if number == 0 and row.startswith(name.rstrip()):
+                spans.append(Span(name.rstrip(), Role.MUTED))
+                body = row[len(name.rstrip()) :]
+            spans.append(Span(body, Role.STRONG if fact.bad else Role.TEXT))
+            lines.append(tuple(spans))
+    return lines
+
+
+def _room(room: Room, width: int) -> list[Line]:
+    have = "unknown" if room.available_bytes is None else size(room.available_bytes)
+    text = f"{room.where}: {size(room.needed_bytes)} needed, {have} there"
+    short = room.available_bytes is not None and room.available_bytes < room.needed_bytes
+    return _marked("!" if short else "", text, width, Role.DANGER)
+
+
+def _marked(mark: str, text: str, width: int, role: Role) -> list[Line]:
+    rows = wrap(text, width - _MARK)
+    lines: list[Line] = []
+    for number, row in enumerate(rows):
+        start = mark if number == 0 else ""
+        lines.append((Span(start, role), Span(" " * (_MARK - len(start)) + row)))
+    return lines
+
+
+def _heading(text: str) -> Line:
+    return (Span(text, Role.HEADING),)
+
+
+def _paragraph(text: str, width: int, role: Role = Role.TEXT) -> list[Line]:
+    return [(Span(row, role),) for row in wrap(text, width)]

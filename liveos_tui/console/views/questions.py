@@ -1,0 +1,127 @@
+"""The texts of the questions that are asked before something is done."""
+
+from liveos_tui.console.lines import EMPTY, Line, Span, wrap
+from liveos_tui.console.theme import Role
+from liveos_tui.console.views.proposal import place_words
+from liveos_tui.console.wording import size
+from liveos_tui.jobs.workshop import Job
+from liveos_tui.live.model import Operation
+from liveos_tui.live.place import Place
+from liveos_tui.plans.model import Plan, Step
+
+VERBS = {
+    Operation.RECOVER: "Recover it",
+    Operation.GROW: "Grow it",
+    Operation.MERGE: "Merge it",
+    Operation.RESET: "Reset it",
+}
+"""What the button says that is not the harmless one."""
+
+NAMES = {
+    Operation.RECOVER: "Recover",
+    Operation.GROW: "Grow",
+    Operation.MERGE: "Merge",
+    Operation.RESET: "Reset",
+}
+"""An operation's name, as keys and lists show it."""
+
+_MOST_WRITES = 5
+_NAME = 12
+
+
+def confirmation(plan: Plan, width: int) -> list[Line]:
+    """Which stick, what is written to it, what to know before, and the way back."""
+    lines = place(plan.place, width)
+    writes = [text for step in plan.steps for text in step.writes]
+    if writes:
+        lines.append(EMPTY)
+        shown = writes[:_MOST_WRITES]
+        for number, text in enumerate(shown):
+            lines += _named("Written" if number == 0 else "", text, width)
+        if len(writes) > len(shown):
+            lines += _named("", f"and {len(writes) - len(shown)} more", width)
+    for text in plan.warnings:
+        lines += [EMPTY, *_paragraph(text, width, Role.WARNING)]
+    if plan.go_back:
+        lines += [EMPTY, *_named("Way back", plan.go_back, width)]
+    return lines
+
+
+def place(value: Place, width: int) -> list[Line]:
+    """A stick, by everything that tells it from another."""
+    facts = (
+        ("Stick", value.name),
+        ("Device", value.device or ""),
+        ("Model", value.model or ""),
+        ("Size", size(value.size_bytes) if value.size_bytes is not None else ""),
+        ("Mounted at", value.mount_point or ("" if value.device is None else "not mounted")),
+        ("", "It carries the system that runs now." if value.this_system else ""),
+    )
+    return [line for name, text in facts if text for line in _named(name, text, width)]
+
+
+def step_back(step: Step, number: int, width: int) -> list[Line]:
+    """What undoing the last step does."""
+    return [
+        *_paragraph(f"Step {number}, {step.title}, is undone.", width, Role.STRONG),
+        EMPTY,
+        *_paragraph(step.undo, width),
+    ]
+
+
+def roll_back(plan: Plan, width: int) -> list[Line]:
+    """What going back does."""
+    text = "Everything that this job has written to the stick is undone."
+    return [
+        *_paragraph(text, width, Role.STRONG),
+        *_paragraph(plan.go_back, width),
+        EMPTY,
+        *place(plan.place, width),
+    ]
+
+
+def interrupted(job: Job, width: int) -> list[Line]:
+    """A job that was found interrupted: what it was, how far it came, what can be done."""
+    plan = job.plan
+    where = f"{plan.title}: {job.done} of {len(plan.steps)} steps are done."
+    lines = [
+        *_paragraph("A job was interrupted before it had ended.", width, Role.STRONG),
+        EMPTY,
+        *_paragraph(where, width),
+        *_paragraph(job.message, width),
+        *_named("Stick", f"{plan.place.name}  {place_words(plan.place)}", width),
+        EMPTY,
+    ]
+    if job.can_resume:
+        lines += _named("Go on", "does the steps that are left.", width)
+    if job.can_roll_back:
+        lines += _named("Go back", plan.go_back or "undoes everything that it did.", width)
+    return [
+        *lines,
+        *_named("Leave it", "keeps the stick as it is; it is not offered again.", width),
+        *_named("Later", "changes nothing; j Jobs shows it.", width),
+    ]
+
+
+def growth(plan: Plan, width: int) -> list[Line]:
+    """What to know before an amount is chosen."""
+    lines = place(plan.place, width)
+    for room in plan.room:
+        have = "unknown" if room.available_bytes is None else size(room.available_bytes)
+        lines += _named("Room", f"{room.where}: {have}", width)
+    lines.append(EMPTY)
+    for text in plan.summary:
+        lines += _paragraph(text, width)
+    return lines
+
+
+def _named(name: str, text: str, width: int) -> list[Line]:
+    rows = wrap(text, width - _NAME)
+    return [
+        (Span((name if number == 0 else "").ljust(_NAME), Role.MUTED), Span(row))
+        for number, row in enumerate(rows)
+    ]
+
+
+def _paragraph(text: str, width: int, role: Role = Role.TEXT) -> list[Line]:
+    return [(Span(row, role),) for row in wrap(text, width)]

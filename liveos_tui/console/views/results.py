@@ -1,0 +1,84 @@
+"""How a job ended: what came of it, in which state things are, what to do now."""
+
+from liveos_tui.console.joblog import JobLog
+from liveos_tui.console.lines import EMPTY, Line, Span, wrap
+from liveos_tui.console.theme import Role
+from liveos_tui.jobs.events import JobState
+from liveos_tui.plans.model import Plan
+
+JOB_WORDS = {
+    JobState.RUNNING: ("RUNNING", Role.NOTICE),
+    JobState.WAITING: ("WAITING", Role.NOTICE),
+    JobState.DONE: ("DONE", Role.GOOD),
+    JobState.FAILED: ("FAILED", Role.DANGER),
+    JobState.CANCELLED: ("CANCELLED", Role.WARNING),
+    JobState.INTERRUPTED: ("INTERRUPTED", Role.WARNING),
+    JobState.ROLLED_BACK: ("ROLLED BACK", Role.NOTICE),
+    JobState.LEFT: ("LEFT", Role.MUTED),
+}
+"""A job's state as it is shown, and its role."""
+
+
+def result(log: JobLog, width: int, *, resume: bool, roll_back: bool) -> list[Line]:
+    """The end of a job; `resume` and `roll_back` say which ways are open."""
+    end = log.end
+    if end is None:
+        return []
+    role = Role.DANGER if end.state is JobState.FAILED else Role.STRONG
+    lines = _paragraph(end.message, width, role)
+    if log.failed is not None and log.steps[log.failed].text != end.message:
+        lines += _paragraph(log.steps[log.failed].text, width)
+    details = end.report or (log.found if end.state is JobState.DONE else ())
+    if details:
+        lines.append(EMPTY)
+        for text in details:
+            lines += _item(text, width)
+    afterwards = log.plan.afterwards if end.state is JobState.DONE and not end.hint else ()
+    if end.hint or afterwards or resume or roll_back:
+        lines += [EMPTY, (Span("What to do now", Role.HEADING),), *_paragraph(end.hint, width)]
+        for text in afterwards:
+            lines += _item(text, width)
+    if resume:
+        lines += _key("r", "go on where it stopped", width)
+    if roll_back:
+        lines += _key("u", "go back: undo everything that it did", width)
+    return lines
+
+
+def undo_words(plan: Plan | None, log: JobLog | None) -> str:
+    """What leaving or going back would undo at this moment; empty where there is no plan."""
+    if plan is None:
+        return ""
+    if log is None:
+        return "Nothing has been written. Leaving changes nothing."
+    if log.end is not None:
+        return ""
+    if log.done <= plan.first_write and log.running in {None, *range(plan.first_write)}:
+        return "Undo: nothing has been written to the stick so far."
+    last = log.running if log.running is not None else log.done - 1
+    return f"Undo: {plan.steps[last].undo}"
+
+
+def leave_words(log: JobLog | None) -> str:
+    """What happens to a job while nobody looks; empty without one, or when it has ended."""
+    if log is None or log.end is not None:
+        return ""
+    if log.waiting is not None:
+        return "Leave: the job waits, and keeps the stick to itself. j Jobs brings you back."
+    return "Leave: the job goes on by itself. j Jobs brings you back."
+
+
+def _item(text: str, width: int) -> list[Line]:
+    rows = wrap(text, width - 2)
+    return [(Span(("- " if n == 0 else "  ") + row),) for n, row in enumerate(rows)]
+
+
+def _key(key: str, text: str, width: int) -> list[Line]:
+    rows = wrap(text, width - 3)
+    return [
+        (Span(key if n == 0 else " ", Role.KEY), Span("  " + row)) for n, row in enumerate(rows)
+    ]
+
+
+def _paragraph(text: str, width: int, role: Role = Role.TEXT) -> list[Line]:
+    return [(Span(row, role),) for row in wrap(text, width)]
