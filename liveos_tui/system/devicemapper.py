@@ -1,9 +1,15 @@
 """The device-mapper: one protocol, and the kernel's through `dmsetup`."""
 
+from pathlib import Path
 from typing import Protocol
 
 from liveos_tui.formats.dmtable import DeviceStatus, DeviceTable, parse_status, parse_table
 from liveos_tui.system.runner import Runner
+
+_UDEV_CONTROL = Path("/run/udev/control")
+# libdevmapper leaves the nodes in /dev/mapper to udev; where none runs, a device's node would stay
+# when it is removed, and the next device of that name would be reached by the number of the old.
+_WITHOUT_UDEV = {"DM_DISABLE_UDEV": "1"}
 
 
 class DeviceMapper(Protocol):
@@ -80,6 +86,9 @@ class KernelDeviceMapper:
 
     def _dmsetup(self, *arguments: str, table: str | None = None) -> str:
         finished = self._runner.run(
-            ["dmsetup", *arguments], timeout=10.0, input=(table or "").encode()
+            ["dmsetup", *arguments],
+            timeout=10.0,
+            input=(table or "").encode(),
+            env={} if _UDEV_CONTROL.exists() else _WITHOUT_UDEV,
         )
         return finished.stdout.decode("utf-8", "backslashreplace")
