@@ -32,6 +32,7 @@ from liveos_tui.system.files import Folder, OpenFile
 from liveos_tui.system.identity import DiskIdentity, boot_id, disk_identity
 from liveos_tui.system.mounts import RUN_FOLDER
 from liveos_tui.system.probes import Probes
+from liveos_tui.system.runner import ToolMissingError
 
 _LEFT_AS_IT_IS = "Nothing was changed."
 
@@ -285,11 +286,14 @@ class _Look:
     def _base_bytes(self, stick: Folder) -> int | None:
         """The base image's size; a fact says why it is not known."""
         site = self.site
-        problem = site.layout.image_damage or site.layout.unknown
-        if site.image is None or problem:
+        if site.layout.unknown:
             self.facts.append(
-                Fact("Base image", problem or "There is no image on the stick.", bad=True)
+                Fact("Base image", f"Not looked at: {site.layout.unknown}", unknown=True)
             )
+            return None
+        if site.image is None or site.layout.image_damage:
+            problem = site.layout.image_damage or "There is no image on the stick."
+            self.facts.append(Fact("Base image", problem, bad=True))
             return None
         try:
             if site.layout.base is None:
@@ -299,16 +303,16 @@ class _Look:
             return listed[site.layout.base]
         except KeyError:
             message = f"{clean(site.layout.base or '')} is not in the image."
+            self.facts.append(Fact("Base image", message, bad=True))
         except LiveosError as error:
-            message = error.message
-        self.facts.append(Fact("Base image", message, bad=True))
+            self.facts.append(_base_fact(error))
         return None
 
     def _base_head(self, stick: Folder) -> bytes | None:
         try:
             return base_head(self.probes, self.site, stick)
         except LiveosError as error:
-            self.facts.append(Fact("Base image", error.message, bad=True))
+            self.facts.append(_base_fact(error))
             return None
 
     def _tell_base(self, base_bytes: int | None, *, cut: bool) -> None:
@@ -391,6 +395,13 @@ class _Look:
             _LEFT_AS_IT_IS,
         )
         return None
+
+
+def _base_fact(error: LiveosError) -> Fact:
+    """The base image could not be looked at: it is damaged, or a program is missing here."""
+    if isinstance(error, ToolMissingError):
+        return Fact("Base image", f"Not looked at: {error.message}", unknown=True)
+    return Fact("Base image", error.message, bad=True)
 
 
 def _leftover(file: OpenFile, length: int) -> CowSummary | None:

@@ -85,7 +85,13 @@ def _refuse(diagnosis: Diagnosis, *, rehearse: bool) -> None:
     if diagnosis.illness is Illness.NONE and (not rehearse or diagnosis.header is None):
         raise _is_fine(diagnosis)
     if diagnosis.base_bytes is None:
-        why = next((f.text for f in diagnosis.facts if f.name == "Base image" and f.bad), "")
+        told = [fact for fact in diagnosis.facts if fact.name == "Base image"]
+        why = next((fact.text for fact in told if fact.bad or fact.unknown), "")
+        if any(fact.unknown for fact in told):
+            raise PlanRefusedError(
+                f"Whether the overlay's base image is whole is not known. {why}".strip(),
+                f"See to it that the image can be looked into, and try again. {_UNCHANGED}",
+            )
         raise PlanRefusedError(
             f"Without its base image the overlay cannot be recovered. {why}".strip(),
             "Get this very image again and put it on the stick: the overlay fits no other. "

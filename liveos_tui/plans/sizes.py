@@ -146,7 +146,7 @@ def fit(diagnosis: Diagnosis, to_bytes: int) -> Growth:
     highest = choose_size(most, now + 1, most, summary.chunk_sectors)
     lowest = choose_size(now + 1, now + 1, most, summary.chunk_sectors)
     if to is None or highest is None or lowest is None or to_bytes > highest:
-        raise _no_room(diagnosis, to_bytes, most, by_itself=True)
+        raise _no_room(diagnosis, to_bytes, highest or most, by_itself=True)
     return Growth(now, to, lowest, highest)
 
 
