@@ -14,6 +14,10 @@ from liveos_tui.system.kernel_messages import kernel_lines
 from liveos_tui.system.probes import Probes
 
 
+# 4 MiB in chunks of 4 KiB: what the kernel writes back at once. Seen: up to 70 chunks (dm lane).
+_MOST_IN_FLIGHT = 1024
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The cause of an Invalid (None for every other illness), and what there is to say."""
@@ -45,9 +49,20 @@ def find_cause(
             cause = Cause.SPACE if death.out_of_room else Cause.IO_ERROR
             words = f"The kernel's log says why it became Invalid: {death.text}"
             return Found(cause, (*told, Fact("Cause", words, bad=cause is Cause.IO_ERROR)))
-    by_store = Cause.SPACE if summary.full else Cause.IO_ERROR
-    facts = (*told, _by_the_store(by_store, sparse=sparse), _unsaid(lines))
+    by_store = Cause.SPACE if was_full(summary) else Cause.IO_ERROR
+    facts = (*told, _by_the_store(by_store, summary, sparse=sparse), _unsaid(lines))
     return Found(Cause.IO_ERROR if errors else by_store, facts)
+
+
+def was_full(summary: CowSummary) -> bool:
+    """Whether a store had no room when it became invalid.
+
+    Exceptions whose chunks were being written then are in no area: they are lost with it, and their
+    chunks look free afterwards. The more was written at once, the more they are.
+    """
+    chunks = summary.total_sectors // summary.chunk_sectors
+    in_flight = max(min(_MOST_IN_FLIGHT, chunks // 4), chunks // 20)
+    return chunks - summary.next_free_chunk <= in_flight
 
 
 def _stick_names(probes: Probes, site: Site) -> frozenset[str]:
@@ -73,11 +88,10 @@ def _stick_errors(errors: list[KernelLine]) -> list[Fact]:
     return [Fact("Stick errors", text + errors[-1].text, bad=True)]
 
 
-def _by_the_store(cause: Cause, *, sparse: bool) -> Fact:
+def _by_the_store(cause: Cause, summary: CowSummary, *, sparse: bool) -> Fact:
     if cause is Cause.SPACE:
-        return Fact(
-            "Cause", "It is full to the end, so it most likely became Invalid for want of room."
-        )
+        full = "It is full to the end" if summary.full else "It is as good as full"
+        return Fact("Cause", f"{full}, so it most likely became Invalid for want of room.")
     why = (
         "its file has holes that the stick could not fill, or the stick has failed"
         if sparse
