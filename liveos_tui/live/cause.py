@@ -13,7 +13,6 @@ from liveos_tui.live.site import Site
 from liveos_tui.system.kernel_messages import kernel_lines
 from liveos_tui.system.probes import Probes
 
-
 # 4 MiB in chunks of 4 KiB: what the kernel writes back at once. Seen: up to 70 chunks (dm lane).
 _MOST_IN_FLIGHT = 1024
 
