@@ -25,7 +25,7 @@ from liveos_tui.system.files import Folder
 
 PREFIX = "liveos-tui-"
 
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 
 class ViewError(LiveosError):

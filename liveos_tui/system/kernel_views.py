@@ -34,7 +34,7 @@ from liveos_tui.system.kernel_snapshots import (
     scratch_store_bytes,
     snapshot_status,
 )
-from liveos_tui.system.leftovers import forget_folder, job_folder, job_loop
+from liveos_tui.system.leftovers import forget_folder, job_folder, job_loop, remove_device
 from liveos_tui.system.loops import loops_of
 from liveos_tui.system.runner import CommandError, Runner
 from liveos_tui.system.views import Trial, View
@@ -203,7 +203,7 @@ class KernelJoiner:
                 )
             yield path
         finally:
-            self._mapper.remove(device)
+            remove_device(self._runner, self._mapper, device)
 
     def _check_unused(self, store: Path) -> None:
         """Raise LiveosError while another loop device shows the store: two would destroy it."""

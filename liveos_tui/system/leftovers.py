@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,22 +24,25 @@ PARTS = ("trial", "view", "store")
 
 _MOUNT_TIMEOUT_SECONDS = 60.0
 _ATTACHING = "attaching"
+_END_SECONDS = 2.0
 
 
 def job_folder(name: str) -> Path:
     """A private folder for a job's mounts and small files; made when it is not there."""
-    part_name(name, "")
-    RUN_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
-    folder = RUN_FOLDER / "views" / name
-    folder.parent.mkdir(mode=0o700, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = _folder(name)
+    try:
+        RUN_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise _no_folder(folder, error) from error
     return folder
 
 
 def forget_folder(name: str) -> None:
     """Remove a job's folder when nothing is in it."""
     with suppress(OSError):
-        (RUN_FOLDER / "views" / name).rmdir()
+        _folder(name).rmdir()
 
 
 @contextmanager
@@ -47,7 +53,10 @@ def job_loop(runner: Runner, name: str, file: Path, *, read_only: bool) -> Itera
     """
     note = job_folder(name) / _ATTACHING
     known = [str(device) for device in loops_of(runner, file)]
-    note.write_text(json.dumps({"file": os.fspath(file), "known": known}), encoding="utf-8")
+    try:
+        note.write_text(json.dumps({"file": os.fspath(file), "known": known}), encoding="utf-8")
+    except OSError as error:
+        raise _no_folder(note.parent, error) from error
     try:
         with loop_of(runner, file, read_only=read_only) as device:
             note.unlink()
@@ -55,6 +64,17 @@ def job_loop(runner: Runner, name: str, file: Path, *, read_only: bool) -> Itera
     finally:
         note.unlink(missing_ok=True)
         forget_folder(name)
+
+
+def remove_device(runner: Runner, mapper: DeviceMapper, device: str) -> None:
+    """Take a dm device down, its node included.
+
+    Where no udev runs, dmsetup may leave the node, and the next device with that number would be
+    found under the old name.
+    """
+    mapper.remove(device)
+    if Path("/dev/mapper", device).exists():
+        runner.run(["dmsetup", "mknodes", device], timeout=10.0)
 
 
 def unmount(runner: Runner, folder: Path) -> None:
@@ -66,31 +86,76 @@ def unmount(runner: Runner, folder: Path) -> None:
 
 
 def clean_up(runner: Runner, mapper: DeviceMapper, name: str) -> tuple[str, ...]:
-    """See `Joiner.clean_up`."""
-    folder = RUN_FOLDER / "views" / name
-    gone = []
+    """See `Joiner.clean_up`.
+
+    A program that still works on the job's trial is killed: nobody waits for it any more, and what
+    it changes is thrown away.
+    """
+    folder = _folder(name)
     base = folder / "base"
-    for mount in _mounts_below(folder):
-        if mount != base:
-            unmount(runner, mount)
-            gone.append(f"mount {clean(str(mount))}")
+    gone = _unmount_all(runner, [mount for mount in _mounts_below(folder) if mount != base])
     devices = {device.name for device in mapper.table()}
     for part in PARTS:
         device = part_name(name, part)
-        if device in devices:
-            mapper.remove(device)
-            gone.append(f"device {device}")
+        if device not in devices:
+            continue
+        if part == "trial":
+            gone += _kill_users(Path("/dev/mapper", device))
+        remove_device(runner, mapper, device)
+        gone.append(f"device {device}")
     for loop in (*_loops_below(runner, folder), *_loops_being_attached(runner, folder)):
         detach(runner, loop)
         gone.append(f"loop {loop}")
-    if base in _mounts_below(folder):
-        unmount(runner, base)
-        gone.append(f"mount {clean(str(base))}")
-    for left in (base, folder / _ATTACHING, folder / "header"):
-        with suppress(OSError):
-            left.rmdir() if left.is_dir() else left.unlink()
+    gone += _unmount_all(runner, [mount for mount in _mounts_below(folder) if mount == base])
+    for left in (folder / _ATTACHING, folder / "header"):
+        left.unlink(missing_ok=True)
+    with suppress(OSError):
+        base.rmdir()
     forget_folder(name)
     return tuple(gone)
+
+
+def _folder(name: str) -> Path:
+    part_name(name, "")  # a name that leads elsewhere is refused
+    return RUN_FOLDER / "views" / name
+
+
+def _no_folder(folder: Path, error: OSError) -> LiveosError:
+    return LiveosError(f"{clean(str(folder))} cannot be made: {error.strerror}.", "Run it as root.")
+
+
+def _unmount_all(runner: Runner, mounts: list[Path]) -> list[str]:
+    for mount in mounts:
+        unmount(runner, mount)
+        with suppress(OSError):
+            mount.rmdir()
+    return [f"mount {clean(str(mount))}" for mount in mounts]
+
+
+def _kill_users(device: Path) -> list[str]:
+    """Kill the processes that have a device open, and wait until they are gone, but not long."""
+    deadline = time.monotonic() + _END_SECONDS
+    killed: dict[int, str] = {}
+    while (users := _users(device)) and time.monotonic() < deadline:
+        for process in users:
+            killed[process] = clean((read_small(Path(f"/proc/{process}/comm")) or "").strip())
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.05)
+    return [f"process {process} ({command})" for process, command in killed.items()]
+
+
+def _users(device: Path) -> list[int]:
+    found = []
+    with suppress(FileNotFoundError):
+        number = device.stat().st_rdev
+        for opened in Path("/proc").glob("[0-9]*/fd/*"):
+            # Processes come and go while they are looked at.
+            with suppress(OSError):
+                status = opened.stat()
+                if stat.S_ISBLK(status.st_mode) and status.st_rdev == number:
+                    found.append(int(opened.parts[2]))
+    return found
 
 
 def _mounts_below(folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from liveos_tui.errors import LiveosError
+from liveos_tui.errors import LiveosError, UnreadableError
 from liveos_tui.formats.text import clean
 from liveos_tui.system.files import read_small
 from liveos_tui.system.runner import Runner
@@ -89,8 +89,16 @@ def refresh_capacity(runner: Runner, device: Path) -> None:
 
 
 def loops_of(runner: Runner, file: Path) -> tuple[Path, ...]:
-    """The loop devices before a file, known by its inode: a path may lead elsewhere. Needs root."""
-    status = file.stat()
+    """The loop devices before a file, known by its inode: a path may lead elsewhere. Needs root.
+
+    Raises UnreadableError when the file is not there.
+    """
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise UnreadableError(
+            f"{clean(str(file))} cannot be looked at: {error.strerror}.", "Nothing was changed."
+        ) from error
     identity = (status.st_ino, f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}")
     found = _backing_identities(runner).items()
     return tuple(Path("/dev", name) for name, of in found if of == identity)

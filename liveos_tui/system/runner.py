@@ -28,10 +28,12 @@ _PACKAGES: Mapping[str, tuple[str, str]] = {
     "dmsetup": ("dmsetup", "device-mapper"),
     "dump.erofs": ("erofs-utils", "erofs-utils"),
     "e2fsck": ("e2fsprogs", "e2fsprogs"),
+    "losetup": ("mount", "util-linux"),
     "lsblk": ("util-linux", "util-linux"),
     "mkfs.ext4": ("e2fsprogs", "e2fsprogs"),
     "mksquashfs": ("squashfs-tools", "squashfs-tools"),
     "mount": ("mount", "util-linux"),
+    "udevadm": ("udev", "systemd-udev"),
     "umount": ("mount", "util-linux"),
     "unsquashfs": ("squashfs-tools", "squashfs-tools"),
 }
