@@ -103,8 +103,8 @@ class Words:
             (
                 *self._join(read_only=True),
                 ("e2fsck", "-E", "journal_only", "-y", "REHEARSAL"),
-                ("e2fsck", "-f", "-n", "REHEARSAL"),
                 ("e2fsck", "-f", "-y", "REHEARSAL"),
+                ("e2fsck", "-f", "-n", "REHEARSAL"),
             ),
             needs=(_E2FSCK, "room in /run for what e2fsck changes"),
         )
