@@ -82,7 +82,7 @@ class JobFolder:
         descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if self.alive():
+            if self.at_work():
                 raise LiveosError(
                     f"The job {self.id} is at work already.",
                     f"`liveos-tui jobs attach {self.id}` listens to it.",
@@ -116,8 +116,12 @@ class JobFolder:
         """Whether a worker has said who it is."""
         return self._worker.exists()
 
+    def at_work(self) -> bool:
+        """Whether the last run has a worker, and that has not told the end."""
+        return self.alive() and state_of(self._events)[0] in {None, JobState.WAITING}
+
     def alive(self) -> bool:
-        """Whether the worker of the last run is at work."""
+        """Whether the process of the last run's worker is there."""
         match _object(self._worker):
             case {"pid": int(pid), "began": int(began), "boot_id": str(boot_id)}:
                 return lives(self._probes, ProcessIdentity(pid, began, boot_id))
@@ -133,7 +137,7 @@ class JobFolder:
 
     def ask(self, request: Request) -> None:
         """Ask something of the worker. Raises LiveosError when there is none at work."""
-        if not self.alive():
+        if not self.at_work():
             raise LiveosError(
                 f"The job {self.id} is not at work.", "Nothing was changed. `liveos-tui jobs`."
             )

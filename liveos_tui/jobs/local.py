@@ -160,7 +160,7 @@ class LocalWorkshop:
     def _found_again(self, job_id: str, target: str | None) -> tuple[JournalState, Plan]:
         """A job by its journal, and its plan for the place where the stick is at this moment."""
         folder = self._folder(job_id)
-        if folder is not None and folder.alive():
+        if folder is not None and folder.at_work():
             raise LiveosError(
                 f"The job {job_id} is at work.", "Nothing was changed. Cancel it first."
             )

@@ -1,0 +1,279 @@
+"""The workshop on practice sticks: what is proposed, what becomes of jobs, who remembers them."""
+
+import hashlib
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from samples import PLAN, wait_for
+
+from liveos_tui.errors import LiveosError
+from liveos_tui.jobs.events import EndEvent, Event, JobState, WaitingEvent
+from liveos_tui.jobs.folder import JobFolder, JobFolders, UnknownJobError
+from liveos_tui.jobs.journal import JOBS_FOLDER
+from liveos_tui.jobs.local import LocalWorkshop
+from liveos_tui.jobs.workshop import Wish
+from liveos_tui.live.model import Operation
+from liveos_tui.plans.model import Plan
+from liveos_tui.practice.builder import PracticeState, build
+from liveos_tui.system.probes import Probes
+
+pytestmark = pytest.mark.real_tools
+
+
+@pytest.fixture(scope="module")
+def sticks(tmp_path_factory: pytest.TempPathFactory) -> dict[PracticeState, Path]:
+    top = tmp_path_factory.mktemp("sticks")
+    states = (PracticeState.INVALID, PracticeState.HEALTHY)
+    return {state: build(top / state, state).folder for state in states}
+
+
+@pytest.fixture
+def stick(sticks: dict[PracticeState, Path], tmp_path: Path) -> Path:
+    """An Invalid stick of the test's own."""
+    return Path(shutil.copytree(sticks[PracticeState.INVALID], tmp_path / "stick"))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> LocalWorkshop:
+    return LocalWorkshop(folders=JobFolders(Probes(), tmp_path / "jobs"))
+
+
+def overlay_hash(stick: Path) -> str:
+    path = next((stick / "LiveOS").glob("overlay-*"))
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def plan_of(shop: LocalWorkshop, stick: Path, operation: Operation = Operation.RECOVER) -> Plan:
+    plan = shop.propose(str(stick), Wish(operation)).plan
+    assert plan is not None
+    return plan
+
+
+def listen(shop: LocalWorkshop, job: str, until: type[Event] = EndEvent) -> list[Event]:
+    feed, events = shop.feed(job), list[Event]()
+
+    def heard() -> bool:
+        events.extend(feed.poll())
+        return any(isinstance(event, until) for event in events)
+
+    wait_for(heard, until.__name__)
+    feed.close()
+    return events
+
+
+def end_of(shop: LocalWorkshop, job: str) -> EndEvent:
+    end = listen(shop, job)[-1]
+    assert isinstance(end, EndEvent)
+    return end
+
+
+def cancelled_job(shop: LocalWorkshop, stick: Path, steps: int = 5) -> str:
+    """A job that was cancelled after so many of its steps."""
+    job = shop.start(plan_of(shop, stick), allowed=steps)
+    listen(shop, job, WaitingEvent)
+    shop.cancel(job)
+    assert end_of(shop, job).state is JobState.CANCELLED
+    return job
+
+
+def forgetful(tmp_path: Path) -> LocalWorkshop:
+    """The machine after a reboot: nothing is left in memory."""
+    shutil.rmtree(tmp_path / "jobs")
+    return LocalWorkshop(folders=JobFolders(Probes(), tmp_path / "jobs"))
+
+
+def test_an_ill_overlay_gets_a_plan_and_the_facts_that_it_comes_from(
+    shop: LocalWorkshop, stick: Path
+) -> None:
+    proposal = shop.propose(str(stick), Wish(Operation.RECOVER))
+
+    assert proposal.plan is not None
+    assert any(fact.bad for fact in proposal.facts)
+
+
+def test_a_healthy_overlay_needs_nothing(
+    shop: LocalWorkshop, sticks: dict[PracticeState, Path]
+) -> None:
+    proposal = shop.propose(str(sticks[PracticeState.HEALTHY]), Wish(Operation.RECOVER))
+
+    assert proposal.plan is None
+    assert proposal.nothing_to_do
+    assert proposal.facts
+
+
+def test_what_cannot_be_done_says_why_and_what_was_found(shop: LocalWorkshop, stick: Path) -> None:
+    proposal = shop.propose(str(stick), Wish(Operation.GROW))
+
+    assert "recover it" in proposal.why_not
+    assert not proposal.nothing_to_do
+    assert proposal.facts
+
+
+def test_merging_is_declined(shop: LocalWorkshop, stick: Path) -> None:
+    with pytest.raises(LiveosError, match="Merging"):
+        shop.propose(str(stick), Wish(Operation.MERGE))
+
+
+def test_a_target_is_remembered_by_its_whole_name(
+    shop: LocalWorkshop, stick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(stick.parent)
+
+    assert plan_of(shop, Path("stick")).place.target == str(stick)
+
+
+def test_a_recovery_is_done_and_can_be_undone_to_the_byte(shop: LocalWorkshop, stick: Path) -> None:
+    before = overlay_hash(stick)
+    job = shop.start(plan_of(shop, stick))
+    assert end_of(shop, job).state is JobState.DONE
+    assert overlay_hash(stick) != before
+    assert shop.jobs()[0].can_roll_back
+
+    assert shop.roll_back(job) == job
+    assert end_of(shop, job).state is JobState.ROLLED_BACK
+    assert overlay_hash(stick) == before
+    assert not shop.jobs()[0].can_roll_back
+
+
+def test_a_cancelled_job_goes_on(shop: LocalWorkshop, stick: Path) -> None:
+    job = cancelled_job(shop, stick)
+    assert shop.jobs()[0].can_resume
+
+    assert shop.resume(job) == job
+    assert end_of(shop, job).state is JobState.DONE
+
+
+def test_after_a_reboot_the_stick_remembers(
+    shop: LocalWorkshop, stick: Path, tmp_path: Path
+) -> None:
+    job = cancelled_job(shop, stick)
+    shop = forgetful(tmp_path)
+    assert shop.jobs() == ()
+    (found,) = shop.jobs(str(stick))
+
+    assert (found.id, found.done, found.can_resume) == (job, 5, True)
+    shop.resume(job, str(stick))
+    assert end_of(shop, job).state is JobState.DONE
+
+
+def test_a_stick_that_comes_back_elsewhere_is_known_again(
+    shop: LocalWorkshop, stick: Path, tmp_path: Path
+) -> None:
+    before = overlay_hash(stick)
+    job = cancelled_job(shop, stick)
+    shop = forgetful(tmp_path)
+    moved = stick.rename(tmp_path / "elsewhere")
+    shop.roll_back(job, str(moved))
+
+    assert end_of(shop, job).state is JobState.ROLLED_BACK
+    assert overlay_hash(moved) == before
+
+
+def test_a_job_that_is_left_is_not_offered_again(
+    shop: LocalWorkshop, stick: Path, tmp_path: Path
+) -> None:
+    job = cancelled_job(shop, stick)
+    shop.leave(job)
+
+    assert shop.jobs()[0].state is JobState.LEFT
+    assert not shop.jobs()[0].can_resume
+    (found,) = forgetful(tmp_path).jobs(str(stick))
+    assert found.state is JobState.LEFT
+
+
+def test_a_job_of_before_a_reboot_can_be_left(
+    shop: LocalWorkshop, stick: Path, tmp_path: Path
+) -> None:
+    job = cancelled_job(shop, stick)
+    shop = forgetful(tmp_path)
+    shop.leave(job, str(stick))
+
+    assert shop.jobs(str(stick))[0].state is JobState.LEFT
+
+
+def test_a_job_at_work_is_neither_gone_on_with_nor_left(shop: LocalWorkshop, stick: Path) -> None:
+    job = shop.start(plan_of(shop, stick), allowed=1)
+    listen(shop, job, WaitingEvent)
+    for ask in (shop.resume, shop.roll_back, shop.leave):
+        with pytest.raises(LiveosError, match="at work"):
+            ask(job)
+    shop.cancel(job)
+    end_of(shop, job)
+
+
+def test_a_waiting_job_goes_back_a_step_and_on(shop: LocalWorkshop, stick: Path) -> None:
+    before = overlay_hash(stick)
+    job = shop.start(plan_of(shop, stick), allowed=5)
+    listen(shop, job, WaitingEvent)
+    assert overlay_hash(stick) != before
+    shop.allow(job, 3)
+    for _ in range(2):
+        shop.step_back(job)
+    wait_for(lambda: shop.jobs()[0].done == 3, "two steps back")
+    wait_for(lambda: overlay_hash(stick) == before, "the bytes of before")
+    shop.allow(job, 99)
+
+    assert end_of(shop, job).state is JobState.DONE
+
+
+def test_a_finished_job_cannot_be_gone_on_with(shop: LocalWorkshop, stick: Path) -> None:
+    job = shop.start(plan_of(shop, stick))
+    end_of(shop, job)
+
+    with pytest.raises(LiveosError, match="nothing to go on with"):
+        shop.resume(job)
+
+
+def test_a_rehearsal_leaves_no_trace_on_the_stick(shop: LocalWorkshop, stick: Path) -> None:
+    before = sorted(path.name for path in stick.rglob("*")), overlay_hash(stick)
+    plan = shop.propose(str(stick), Wish(Operation.RECOVER, rehearse=True)).plan
+    assert plan is not None
+    job = shop.start(plan)
+    assert end_of(shop, job).state is JobState.DONE
+
+    assert (sorted(path.name for path in stick.rglob("*")), overlay_hash(stick)) == before
+    with pytest.raises(UnknownJobError, match="no journal"):
+        shop.roll_back(job)
+
+
+def test_a_job_that_nobody_knows_is_one_sentence(shop: LocalWorkshop, stick: Path) -> None:
+    with pytest.raises(UnknownJobError, match="no job recover-1 in this boot"):
+        shop.resume("recover-1")
+    with pytest.raises(UnknownJobError, match="no journal of the job recover-1"):
+        shop.resume("recover-1", str(stick))
+    with pytest.raises(UnknownJobError, match="is no job's name"):
+        shop.leave("../../etc", str(stick))
+
+
+def test_a_stick_that_is_gone_does_not_hide_the_jobs(shop: LocalWorkshop, stick: Path) -> None:
+    job = cancelled_job(shop, stick)
+    shutil.rmtree(stick)
+
+    for target in (None, str(stick)):
+        (found,) = shop.jobs(target)
+        assert (found.id, found.state) == (job, JobState.CANCELLED)
+        assert not found.can_resume
+
+
+def test_hostile_journals_are_passed_over(shop: LocalWorkshop, stick: Path) -> None:
+    jobs = stick / JOBS_FOLDER
+    for name, content in (("a", b"[" * 100_000), ("b", b"\xff" * 100), ("c", b'{"journal":1}\n')):
+        (jobs / name).mkdir(parents=True)
+        (jobs / name / "journal.jsonl").write_bytes(content)
+    (jobs / "link").symlink_to("/etc")
+
+    assert shop.jobs(str(stick)) == ()
+
+
+def test_a_spoilt_folder_in_memory_does_not_hide_the_others(
+    shop: LocalWorkshop, tmp_path: Path
+) -> None:
+    folders = JobFolders(Probes(), tmp_path / "jobs")
+    (folders.make("grow-1").path / "plan.json").write_bytes(b"\xff")
+    started: list[JobFolder] = []
+    shop = LocalWorkshop(folders=folders, starter=started.append)
+    job = shop.start(replace(PLAN, place=replace(PLAN.place, mount_point=None)))
+
+    assert [found.id for found in shop.jobs()] == [job]

@@ -1,0 +1,417 @@
+"""recover, grow, reset and jobs, as a person or a script runs them, on practice sticks."""
+
+import hashlib
+import io
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from liveos_tui.cli import main
+from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.local import LocalWorkshop
+from liveos_tui.jobs.workshop import Wish
+from liveos_tui.live.model import Operation
+from liveos_tui.system.private_folder import remove_tree, state_folder
+
+pytestmark = pytest.mark.real_tools
+
+PROGRAM = [sys.executable, "-m", "liveos_tui"]
+
+
+def liveos_tui(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """A command line without a terminal; in this process, which saves the start of another one."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        Path(os.devnull).open() as nothing,
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        patch.setattr(sys, "stdin", nothing)
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as end:  # argparse's own
+            code = int(end.code or 0)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+class Terminal:
+    """The program at a terminal: what it shows is read until a text comes, answers are typed."""
+
+    def __init__(self, *words: str | Path) -> None:
+        ours, theirs = pty.openpty()
+        self._ours = ours
+        self.process = subprocess.Popen(
+            [*PROGRAM, *map(str, words)],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=os.environ | {"COLUMNS": "80"},
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self.shown = ""
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+    def until(self, text: str) -> None:
+        while text not in self.shown:
+            assert self._more(), f"it ended without {text!r}:\n{self.shown}"
+
+    def type(self, text: str) -> None:
+        os.write(self._ours, text.encode())
+
+    def end(self) -> int:
+        while self._more():
+            pass
+        return self.process.wait(60)
+
+    def interrupt(self) -> None:
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def _more(self) -> bool:
+        try:
+            data = os.read(self._ours, 65536)
+        except OSError:  # the end of a terminal
+            return False
+        self.shown += data.decode().replace("\r\n", "\n")
+        return bool(data)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    top = tmp_path_factory.mktemp("sticks")
+    for state in ("invalid", "healthy"):
+        liveos_tui("practice", top / state, "--state", state, "--no-console").check_returncode()
+    return {state: top / state for state in ("invalid", "healthy")}
+
+
+@pytest.fixture
+def stick(built: dict[str, Path], tmp_path: Path) -> Iterator[Path]:
+    """An Invalid stick of the test's own; its jobs are forgotten afterwards."""
+    stick = Path(shutil.copytree(built["invalid"], tmp_path / "stick"))
+    yield stick
+    forget_jobs_of(stick)
+
+
+@pytest.fixture
+def healthy(built: dict[str, Path], tmp_path: Path) -> Iterator[Path]:
+    stick = Path(shutil.copytree(built["healthy"], tmp_path / "healthy"))
+    yield stick
+    forget_jobs_of(stick)
+
+
+def forget_jobs_of(stick: Path) -> None:
+    found = json.loads(liveos_tui("jobs", "--json").stdout)["jobs"]
+    for job in found:
+        if job["target"] == str(stick):
+            remove_tree(state_folder() / "jobs" / job["id"])
+
+
+def overlay(stick: Path) -> Path:
+    return next((stick / "LiveOS").glob("overlay-*"))
+
+
+def hashes(stick: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(stick)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in stick.rglob("*")
+        if path.is_file()
+    }
+
+
+def events(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_recovery_from_a_script(stick: Path) -> None:
+    found = liveos_tui("recover", stick, "--yes")
+
+    assert found.returncode == 0, found.stderr
+    assert "Step 9 of 9" in found.stdout
+    assert "\r" not in found.stdout
+    assert liveos_tui("status", stick).returncode in {0, 10}
+
+
+def test_a_recovery_as_json_is_one_event_a_line(stick: Path) -> None:
+    found = liveos_tui("recover", stick, "--yes", "--json")
+    lines = events(found.stdout)
+
+    assert found.returncode == 0
+    assert lines[0]["event"] == "job"
+    assert (lines[-1]["event"], lines[-1]["state"]) == ("end", "done")
+
+
+def test_a_recovery_is_undone_to_the_byte(stick: Path) -> None:
+    before = hashes(stick)
+    job = events(liveos_tui("recover", stick, "--yes", "--json").stdout)[0]["id"]
+    found = liveos_tui("jobs", "rollback", str(job))
+
+    assert found.returncode == 0, found.stderr
+    assert hashes(stick).items() >= before.items()
+
+
+def test_a_rehearsal_asks_nothing_and_writes_nothing(stick: Path) -> None:
+    before = hashes(stick)
+    found = liveos_tui("recover", stick, "--rehearse")
+
+    assert found.returncode == 0, found.stderr
+    assert "files differ from the image" in found.stdout
+    assert hashes(stick) == before
+
+
+@pytest.mark.parametrize("command", ["recover", "reset"])
+def test_a_dry_run_tells_and_does_nothing(stick: Path, command: str) -> None:
+    before = hashes(stick)
+    found = liveos_tui(command, stick, "--dry-run")
+
+    assert found.returncode == 0
+    assert "the valid byte is" in found.stdout
+    assert "Lock, check again" in found.stdout
+    assert hashes(stick) == before
+
+
+def test_a_dry_run_as_json_is_facts_and_plan(stick: Path) -> None:
+    document = json.loads(liveos_tui("recover", stick, "--dry-run", "--json").stdout)
+
+    assert document["schema"] == 1
+    assert document["plan"]["operation"] == "recover"
+    assert any(fact["bad"] for fact in document["facts"])
+
+
+@pytest.mark.parametrize("words", [("recover",), ("reset",), ("recover", "--json")])
+def test_without_a_terminal_and_without_yes_nothing_is_done(
+    stick: Path, words: tuple[str, ...]
+) -> None:
+    before = hashes(stick)
+    found = liveos_tui(words[0], stick, *words[1:])
+
+    assert found.returncode == 2
+    assert found.stdout == ""
+    assert "needs a yes" in found.stderr
+    assert hashes(stick) == before
+
+
+def test_what_is_well_is_told_so_and_is_no_failure(healthy: Path) -> None:
+    found = liveos_tui("recover", healthy)
+
+    assert found.returncode == 0
+    assert "nothing to recover" in found.stdout
+    assert found.stderr == ""
+
+
+def test_what_is_well_as_json_is_an_end(healthy: Path) -> None:
+    (end,) = events(liveos_tui("recover", healthy, "--json").stdout)
+
+    assert (end["event"], end["state"]) == ("end", "done")
+
+
+def test_what_cannot_be_done_says_why(stick: Path) -> None:
+    found = liveos_tui("grow", stick, "--by", "8M")
+
+    assert found.returncode == 1
+    assert "recover it" in found.stderr
+
+
+def test_an_overlay_grows_by_what_was_asked(healthy: Path) -> None:
+    before = overlay(healthy).stat().st_size
+    found = liveos_tui("grow", healthy, "--by", "8M", "--yes")
+
+    assert found.returncode == 0, found.stderr
+    assert overlay(healthy).stat().st_size == before + 8 * 1024**2
+
+
+def test_an_overlay_grows_to_what_was_asked(healthy: Path) -> None:
+    assert liveos_tui("grow", healthy, "--to", "48M", "--yes").returncode == 0
+    assert overlay(healthy).stat().st_size == 48 * 1024**2
+
+
+@pytest.mark.parametrize("size", ["8X", "-1M", "0", "", "1e3", "\x1b[2J"])
+def test_a_size_that_is_none_is_a_mistake_of_usage(healthy: Path, size: str) -> None:
+    found = liveos_tui("grow", healthy, f"--by={size}")
+
+    assert found.returncode == 2
+    assert "is no size" in found.stderr
+    assert "\x1b" not in found.stderr
+
+
+def test_by_and_to_exclude_each_other(healthy: Path) -> None:
+    assert liveos_tui("grow", healthy, "--by", "1M", "--to", "1G").returncode == 2
+
+
+def test_a_reset_empties_the_overlay(healthy: Path) -> None:
+    assert liveos_tui("reset", healthy, "--yes").returncode == 0
+
+    status = json.loads(liveos_tui("status", healthy, "--json").stdout)
+    assert status["overlay"]["state"] == "fresh"
+    assert liveos_tui("reset", healthy).returncode == 0
+
+
+def test_a_target_that_is_no_liveos_is_told(tmp_path: Path) -> None:
+    assert liveos_tui("recover", tmp_path).returncode == 3
+
+
+def test_a_person_says_yes(stick: Path) -> None:
+    with Terminal("recover", stick) as terminal:
+        terminal.until("Type yes to go on: ")
+        terminal.type("yes\n")
+
+        assert terminal.end() == 0
+        assert "Step 9 of 9" in terminal.shown
+        assert "-> liveos-tui jobs rollback recover-" in terminal.shown
+
+
+@pytest.mark.parametrize("answer", ["no\n", "\n", "y\n", "\x04"])
+def test_anything_but_yes_changes_nothing(stick: Path, answer: str) -> None:
+    before = hashes(stick)
+    with Terminal("recover", stick) as terminal:
+        terminal.until("Type yes to go on: ")
+        terminal.type(answer)
+
+        assert terminal.end() == 130
+        assert "Nothing was changed." in terminal.shown
+    assert hashes(stick) == before
+
+
+def test_a_reset_wants_the_sticks_name(healthy: Path) -> None:
+    before = hashes(healthy)
+    with Terminal("reset", healthy) as terminal:
+        terminal.until("Type the name of the stick (PRACTICE) to go on: ")
+        terminal.type("yes\n")
+        assert terminal.end() == 130
+    assert hashes(healthy) == before
+    with Terminal("reset", healthy) as terminal:
+        terminal.until("Type the name of the stick (PRACTICE) to go on: ")
+        terminal.type("PRACTICE\n")
+        assert terminal.end() == 0
+
+
+def waiting_job(stick: Path) -> str:
+    """A job that waits before its third step, as one that a console steps through."""
+    shop = LocalWorkshop()
+    plan = shop.propose(str(stick), Wish(Operation.RECOVER)).plan
+    assert plan is not None
+    job = shop.start(plan, allowed=2)
+    deadline = time.monotonic() + 60
+    while next(each.state for each in shop.jobs() if each.id == job) is not JobState.WAITING:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return job
+
+
+def test_ctrl_c_asks_and_enter_leaves_the_job_running(stick: Path) -> None:
+    job = waiting_job(stick)
+    with Terminal("jobs", "attach", job) as terminal:
+        terminal.until("It waits for a yes before step 3.")
+        terminal.interrupt()
+        terminal.until("Enter leaves it running: ")
+        terminal.type("\n")
+        assert terminal.end() == 130
+        assert f"liveos-tui jobs attach {job}" in terminal.shown
+    found = liveos_tui("jobs", "resume", job)
+
+    assert found.returncode == 0, found.stderr
+    assert "Step 9 of 9" in found.stdout
+
+
+def test_ctrl_c_asks_and_c_cancels_the_job(stick: Path) -> None:
+    job = waiting_job(stick)
+    with Terminal("jobs", "attach", job) as terminal:
+        terminal.until("It waits for a yes before step 3.")
+        terminal.interrupt()
+        terminal.until("Enter leaves it running: ")
+        terminal.type("c\n")
+
+        assert terminal.end() == 130
+        assert "Cancelled." in terminal.shown
+        assert f"-> liveos-tui jobs resume {job}" in terminal.shown
+
+
+def test_a_second_ctrl_c_leaves_at_once(stick: Path) -> None:
+    job = waiting_job(stick)
+    with Terminal("jobs", "attach", job) as terminal:
+        terminal.until("It waits for a yes before step 3.")
+        terminal.interrupt()
+        terminal.until("Enter leaves it running: ")
+        terminal.interrupt()
+
+        assert terminal.end() == 130
+    assert liveos_tui("jobs", "cancel", job).returncode == 0
+    assert liveos_tui("jobs", "attach", job).returncode == 130
+
+
+def test_a_terminal_that_is_gone_leaves_the_job_running(stick: Path) -> None:
+    job = waiting_job(stick)
+    with Terminal("jobs", "attach", job) as terminal:
+        terminal.until("It waits for a yes before step 3.")
+        os.killpg(terminal.process.pid, signal.SIGHUP)
+        terminal.end()
+    found = liveos_tui("jobs", "resume", job, "--json")
+
+    assert events(found.stdout)[-1]["state"] == "done"
+
+
+def test_jobs_are_listed_with_what_can_be_done(stick: Path) -> None:
+    job = waiting_job(stick)
+    text = liveos_tui("jobs").stdout
+    document = json.loads(liveos_tui("jobs", "list", "--json").stdout)
+    liveos_tui("jobs", "cancel", job)
+    liveos_tui("jobs", "attach", job)
+
+    assert f"{job}  WAITING" in text
+    assert f"  -> liveos-tui jobs cancel {job}" in text
+    (found,) = [each for each in document["jobs"] if each["id"] == job]
+    assert (found["state"], found["steps_done"], found["steps"]) == ("waiting", 2, 9)
+
+
+def test_an_interrupted_job_of_a_stick_is_found_again_and_left(stick: Path) -> None:
+    job = waiting_job(stick)
+    liveos_tui("jobs", "cancel", job)
+    liveos_tui("jobs", "attach", job)
+    remove_tree(state_folder() / "jobs" / job)
+
+    listed = liveos_tui("jobs", "list", "--target", stick).stdout
+    assert f"-> liveos-tui jobs resume {job}" in listed
+    assert liveos_tui("jobs", "leave", job, "--target", stick).returncode == 0
+    assert "LEFT AS IT IS" in liveos_tui("jobs", "list", "--target", stick).stdout
+
+
+@pytest.mark.parametrize("verb", ["attach", "cancel", "resume", "rollback", "leave"])
+@pytest.mark.parametrize("words", [(), ("recover-1",), ("../../etc",), ("\x1b[2J",)])
+def test_a_job_that_is_none_is_a_mistake_of_usage(verb: str, words: tuple[str, ...]) -> None:
+    found = liveos_tui("jobs", verb, *words)
+
+    assert found.returncode == 2
+    assert len(found.stderr.splitlines()) == 2
+    assert "\x1b" not in found.stderr
+
+
+@pytest.mark.parametrize("command", ["recover", "grow", "reset", "jobs"])
+def test_help_has_examples(command: str) -> None:
+    text = liveos_tui(command, "--help").stdout
+
+    assert "examples:" in text
+    assert "exit codes:" in text
+
+
+def test_help_does_not_say_that_it_only_looks() -> None:
+    text = liveos_tui("--help").stdout
+
+    assert "recover" in text
+    assert "changes nothing" not in " ".join(text.split())
