@@ -4,10 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from filled import KINDS, FilledStick, command, filled, leftovers, make_base
-
-TRIALS = 10
-"""Of each kind of table."""
+from filled import KINDS, TRIALS, FilledStick, command, filled, leftovers, make_base
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +19,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trials(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[FilledStick, ...]:
-    """Filled sticks, ten with each kind of table, that tests copy before they change them."""
+    """Filled sticks, those with table P first, that tests copy before they change them."""
     folder = tmp_path_factory.mktemp("trials")
     return tuple(
         filled(folder / f"{kind}-{seed}", base, kind, seed)
