@@ -197,7 +197,7 @@ class _Run:
     def _state_words(self) -> str:
         """What was done so far, and what can be done about it."""
         touched = self.done if self._begun is None else self._begun + 1
-        if not any(step.writes for step in self.steps[:touched]):
+        if not self.order.plan.has_written(touched):
             return "Nothing was written to the stick."
         last = self.steps[self.done - 1].title if self.done else "nothing"
         return f"Done up to: {last}. Go on with this job, or go back to what was before."

@@ -70,7 +70,7 @@ class JournalState:
     def touched(self) -> bool:
         """Whether a step that writes was begun, and not undone."""
         begun = self.done if self.begun is None else self.begun + 1
-        return any(step.writes for step in self.plan.steps[:begun])
+        return self.plan.has_written(begun)
 
     @property
     def can_roll_back(self) -> bool:

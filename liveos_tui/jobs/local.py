@@ -230,7 +230,7 @@ class LocalWorkshop:
 
 
 def _writes(plan: Plan) -> bool:
-    return plan.first_write < len(plan.steps)
+    return plan.has_written(len(plan.steps))
 
 
 def _job_of_journal(journal: JournalState) -> Job:

@@ -31,8 +31,10 @@ def start_worker(folder: JobFolder, *program: str) -> None:
 
 def _environment() -> Mapping[str, str]:
     """What the worker's Python needs to be this Python."""
+    # All of the path, wherever it came from: an environment, a variable, a bundle's launcher.
+    own = str(Path(liveos_tui.__file__).parents[1])
     environment = {
-        "PYTHONPATH": str(Path(liveos_tui.__file__).parents[1]),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys((own, *filter(None, sys.path)))),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
-from liveos_tui.plans.actions import Action
+from liveos_tui.plans.actions import Action, OpenStick
 
 
 class Cancel(StrEnum):
@@ -46,6 +46,16 @@ class Step:
     undo: str = "Nothing to undo."
     cancel: Cancel = Cancel.NOW
 
+    @property
+    def writes_overlay(self) -> bool:
+        """Whether it writes more to the stick than the journal of its job."""
+        return bool(self.writes) and not isinstance(self.action, OpenStick)
+
+    @property
+    def matters(self) -> bool:
+        """Whether a person has to agree to it."""
+        return self.writes_overlay or (isinstance(self.action, OpenStick) and self.action.remount)
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -77,6 +87,13 @@ class Plan:
 
     @property
     def first_write(self) -> int:
-        """The index of the first step that writes to the stick; the number of steps without one."""
-        writing = (index for index, step in enumerate(self.steps) if step.writes)
-        return next(writing, len(self.steps))
+        """The index of the first step that a person has to confirm; the number of steps for none.
+
+        To mount a stick for a job, and to begin its journal there, is no such step; to make the
+        person's own read-only mount writable is.
+        """
+        return next((n for n, step in enumerate(self.steps) if step.matters), len(self.steps))
+
+    def has_written(self, steps: int) -> bool:
+        """Whether there is anything to undo once the first `steps` steps are done or begun."""
+        return any(step.writes_overlay for step in self.steps[:steps])

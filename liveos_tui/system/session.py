@@ -20,6 +20,7 @@ from liveos_tui.system.runner import SEARCH_PATH, CommandError, CommandTimeoutEr
 _SYSTEMD_RUNS = Path("/run/systemd/system")
 _PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
+_ASK_SECONDS = 0.5
 
 _NOT_STARTED = "Nothing was changed. Try again; `liveos-tui status` tells how the stick is."
 
@@ -51,7 +52,7 @@ def start_detached(
             if isinstance(error, CommandTimeoutError) or arrived():
                 raise
         else:
-            _wait(arrived, lambda: True, patience, log)
+            _wait(arrived, lambda: _is_active(unit), patience, log)
             return
     process = _start_session(argv, complete, log)
     _wait(arrived, lambda: process.poll() is None, patience, log)
@@ -78,6 +79,18 @@ def service_command(
         "--",
         *argv,
     ]
+
+
+def _is_active(unit: str) -> bool:
+    """Whether a service has not ended yet. One that cannot be asked about is waited for."""
+    argv = ["systemctl", "is-active", "--quiet", unit]
+    try:
+        SystemRunner().run(argv, timeout=_PATIENCE_SECONDS)
+    except CommandError:
+        return False
+    except LiveosError:
+        return True
+    return True
 
 
 def _start_session(
@@ -107,8 +120,12 @@ def _wait(
     arrived: Callable[[], bool], runs: Callable[[], bool], patience: float, log: Path
 ) -> None:
     deadline = time.monotonic() + patience
+    asked = time.monotonic()
     while not arrived():
-        ended = not runs()
+        ended = False
+        if time.monotonic() - asked >= _ASK_SECONDS:
+            asked = time.monotonic()
+            ended = not runs()
         if arrived():
             return
         if ended or time.monotonic() > deadline:
