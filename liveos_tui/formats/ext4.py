@@ -129,6 +129,11 @@ class ExtSuperblock:
         return "needs_recovery" in self.features
 
     @property
+    def ill(self) -> bool:
+        """Something is wrong with it: errors were noted, or the superblock itself is damaged."""
+        return self.errors or self.error_count > 0 or self.checksum_ok is False
+
+    @property
     def clean(self) -> bool:
         """Unmounted cleanly, with nothing found wrong. No proof: only e2fsck -f -n is."""
         return self.valid and not self.errors and not self.needs_recovery

@@ -432,6 +432,6 @@ def _illness(
         return Illness.INVALID
     if summary.full:
         return Illness.FULL
-    if view is not None and (view.errors or view.error_count):
+    if view is not None and view.ill:
         return Illness.ERRORS
     return Illness.NONE

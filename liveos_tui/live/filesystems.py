@@ -59,7 +59,8 @@ def _from_superblock(start: bytes) -> RootFilesystem:
     return RootFilesystem(
         room(superblock),
         filesystem=superblock.kind,
-        clean=not (superblock.errors or superblock.error_count),
+        clean=not superblock.ill,
+        superblock=superblock,
     )
 
 

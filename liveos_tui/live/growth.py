@@ -3,7 +3,8 @@
 Sizes are bytes, chunks are counted in sectors of 512 bytes. Nothing here asks a machine.
 """
 
-from liveos_tui.formats.cow import SECTOR_BYTES, CowSummary
+from liveos_tui.formats.cow import SECTOR_BYTES, CowSummary, exceptions_per_area
+from liveos_tui.formats.ext4 import ExtSuperblock
 
 MIB = 1 << 20
 
@@ -12,6 +13,12 @@ FAT_FILE_LIMIT_BYTES = (1 << 32) - 1
 
 RESERVE_BYTES = 8 * MIB
 """Room of the stick that is kept: the journal of a job, and what it saves before it writes."""
+
+E2FSCK_SLACK_BYTES = 2 * MIB
+"""What e2fsck writes besides the journal's blocks: bitmaps, inodes, the root's own folders."""
+
+# Where the size of the journal is not known: what mke2fs gives to file systems up to 4 GiB.
+_USUAL_JOURNAL_BYTES = 64 * MIB
 
 _FAT = frozenset({"vfat", "msdos", "umsdos"})
 UNWRITABLE_FILESYSTEMS = frozenset({"iso9660", "squashfs", "erofs"})
@@ -61,3 +68,22 @@ def choose_size(wanted: int, least: int, most: int, chunk_sectors: int) -> int |
             if least <= size <= most and not breaks_when_full(size, chunk_sectors):
                 return size
     return None
+
+
+def repair_bytes(view: ExtSuperblock | None, exceptions: int, chunk_sectors: int) -> int:
+    """Room that e2fsck may need in the store: data chunks and the metadata areas for them.
+
+    The journal's blocks where they are still to be written, and some slack; never more than the
+    `exceptions` of the store leave of the file system, whose chunks are in it once.
+    """
+    chunk_bytes = chunk_sectors * SECTOR_BYTES
+    journal = 0
+    if view is not None and view.needs_recovery:
+        journal = _USUAL_JOURNAL_BYTES
+        if view.journal_blocks is not None:
+            journal = view.journal_blocks * view.block_bytes
+    chunks = -(-(journal + E2FSCK_SLACK_BYTES) // chunk_bytes)
+    if view is not None:
+        chunks = min(chunks, max(0, -(-view.size_bytes // chunk_bytes) - exceptions))
+    areas = -(-chunks // exceptions_per_area(chunk_sectors)) + 1
+    return (chunks + areas) * chunk_bytes

@@ -7,6 +7,8 @@ unless a name says sectors. `None` is "not known", never 0. Text has passed `for
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from liveos_tui.formats.ext4 import ExtSuperblock
+
 
 class TargetKind(StrEnum):
     """How the person pointed at the system."""
@@ -184,12 +186,16 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class RootFilesystem:
-    """The root file system inside base and overlay. `unknown` says why a figure is missing."""
+    """The root file system inside base and overlay. `unknown` says why a figure is missing.
+
+    `superblock` is that of an ext file system which is not mounted.
+    """
 
     usage: Usage = Usage()
     filesystem: str | None = None
     read_only: bool | None = None
     clean: bool | None = None
+    superblock: ExtSuperblock | None = None
     unknown: str | None = None
 
 

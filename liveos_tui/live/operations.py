@@ -1,6 +1,6 @@
 """What can be done to a system as it is, and why not: facts for the screens and for `status`."""
 
-from liveos_tui.formats.cow_layout import DEFAULT_CHUNK_SECTORS
+from liveos_tui.formats.cow_layout import DEFAULT_CHUNK_SECTORS, SECTOR_BYTES
 from liveos_tui.live.facts import REPAIR_TOOLS
 from liveos_tui.live.growth import (
     RESERVE_BYTES,
@@ -8,6 +8,7 @@ from liveos_tui.live.growth import (
     choose_size,
     file_limit,
     largest_size,
+    repair_bytes,
 )
 from liveos_tui.live.model import (
     LayoutKind,
@@ -97,6 +98,31 @@ def _why_not_recover(system: LiveSystem) -> str | None:
     if root.filesystem is not None and root.filesystem not in _EXT:
         tool = REPAIR_TOOLS.get(root.filesystem, "its own tool")
         return f"The root file system is {root.filesystem}: use {tool}."
+    return _why_no_room_for_repair(system, overlay, root)
+
+
+def _why_no_room_for_repair(
+    system: LiveSystem, overlay: Overlay, root: RootFilesystem
+) -> str | None:
+    """Why the file cannot grow by what e2fsck may need."""
+    used, total, room = overlay.used_bytes, overlay.total_bytes, room_to_grow(system)
+    if used is None or total is None or room is None:
+        return None
+    chunk_bytes = DEFAULT_CHUNK_SECTORS * SECTOR_BYTES
+    exceptions = max(0, used - (overlay.metadata_bytes or 0)) // chunk_bytes
+    lacking = used + repair_bytes(root.superblock, exceptions, DEFAULT_CHUNK_SECTORS) - total
+    if lacking > 0 and lacking > room:
+        return (
+            f"Its recovery may need {size(lacking)} more of the stick, and there is room for "
+            f"{size(room)}: it can only be rehearsed."
+        )
+    kept = RESERVE_BYTES + (overlay.metadata_bytes or 0) + overlay.missing_bytes
+    free = system.host.usage.free_bytes or 0
+    if overlay.missing_bytes and free < kept:
+        return (
+            f"The overlay's holes and the job need {size(kept)} of the stick, and {size(free)} are "
+            "left: it can only be rehearsed."
+        )
     return None
 
 
@@ -136,7 +162,10 @@ def _why_not_grow(system: LiveSystem) -> str | None:
     if room > 0:
         return None
     limit = file_limit(system.target.filesystem)
-    if limit is not None and (overlay.total_bytes or 0) + DEFAULT_CHUNK_SECTORS * 512 > limit:
+    if (
+        limit is not None
+        and (overlay.total_bytes or 0) + DEFAULT_CHUNK_SECTORS * SECTOR_BYTES > limit
+    ):
         return "The overlay is as large as a file on FAT can be (4 GiB)."
     kept = size(RESERVE_BYTES + (overlay.metadata_bytes or 0) + overlay.missing_bytes)
     return (

@@ -216,7 +216,7 @@ def _what_is_wrong(diagnosis: Diagnosis) -> tuple[str, ...]:
                 "loads it, and the last writes were refused.",
             )
         case Illness.ERRORS:
-            return ("The overlay is well; the file system in it has noted errors in itself.",)
+            return ("The overlay has room; the file system in it has noted errors, or is damaged.",)
     return ("The overlay is neither Invalid nor full.",)
 
 

@@ -9,22 +9,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from liveos_tui.errors import ExitCode, LiveosError
-from liveos_tui.formats.cow import SECTOR_BYTES, CowSummary, exceptions_per_area
+from liveos_tui.formats.cow import SECTOR_BYTES, CowSummary
 from liveos_tui.formats.text import clean
+from liveos_tui.live import growth
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.growth import MIB, RESERVE_BYTES, choose_size, largest_size
 from liveos_tui.live.words import size
 from liveos_tui.plans.refused import PlanRefusedError
 
-E2FSCK_SLACK_BYTES = 2 * MIB
-"""What e2fsck writes besides the journal's blocks: bitmaps, inodes, the root's own folders."""
-
 GOOD_FRACTION = 0.75
 """An overlay that was grown should be no fuller than this: a console warns from 80 % on."""
 
 _LEAST_STEP_BYTES = 16 * MIB
-# Where the size of the journal is not known: what mke2fs gives to file systems up to 4 GiB.
-_USUAL_JOURNAL_BYTES = 64 * MIB
 
 _SIZE = re.compile(r"(?P<number>[0-9]{1,20}(?:\.[0-9]{1,20})?) ?(?P<unit>[A-Za-z]{0,3})")
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -77,25 +73,10 @@ def parse_size(text: str) -> int:
 
 
 def repair_bytes(diagnosis: Diagnosis) -> int:
-    """Room that e2fsck may need in the store: data chunks and the metadata areas for them.
-
-    The journal's blocks where they are still to be written, and some slack; never more than what
-    the overlay does not hold yet, for a chunk of the base is in it once.
-    """
+    """Room that e2fsck may need in the store (`live.growth.repair_bytes`)."""
     summary = _summary(diagnosis)
     view = diagnosis.view or diagnosis.base
-    journal = 0
-    if view is not None and view.needs_recovery:
-        journal = _USUAL_JOURNAL_BYTES
-        if view.journal_blocks is not None:
-            journal = view.journal_blocks * view.block_bytes
-    chunk_bytes = _chunk_bytes(summary)
-    chunks = -(-(journal + E2FSCK_SLACK_BYTES) // chunk_bytes)
-    if diagnosis.base_bytes is not None:
-        in_base = -(-diagnosis.base_bytes // chunk_bytes)
-        chunks = min(chunks, max(0, in_base - summary.exceptions))
-    areas = -(-chunks // exceptions_per_area(summary.chunk_sectors)) + 1
-    return (chunks + areas) * chunk_bytes
+    return growth.repair_bytes(view, summary.exceptions, summary.chunk_sectors)
 
 
 def lacking_bytes(diagnosis: Diagnosis) -> int:

@@ -36,6 +36,7 @@ def root(*, journal_bytes: int = 32 * MIB, unmounted: bool = False) -> ExtSuperb
     features = SUPERBLOCK.features - {"needs_recovery"}
     return replace(
         SUPERBLOCK,
+        blocks=8 * GIB // SUPERBLOCK.block_bytes,
         journal_blocks=journal_bytes // SUPERBLOCK.block_bytes,
         features=features if unmounted else features | {"needs_recovery"},
         errors=False,

@@ -4,13 +4,14 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from diagnoses import GIB, MIB, diagnosis, root, store
+from diagnoses import GIB, MIB, SUPERBLOCK, diagnosis, root, store
 from hypothesis import given
 from hypothesis import strategies as st
 
 from liveos_tui.formats.cow import SECTOR_BYTES
 from liveos_tui.live.diagnosis import Illness
 from liveos_tui.live.growth import (
+    E2FSCK_SLACK_BYTES,
     FAT_FILE_LIMIT_BYTES,
     RESERVE_BYTES,
     breaks_when_full,
@@ -19,7 +20,6 @@ from liveos_tui.live.growth import (
 )
 from liveos_tui.plans.refused import PlanRefusedError
 from liveos_tui.plans.sizes import (
-    E2FSCK_SLACK_BYTES,
     GOOD_FRACTION,
     SizeError,
     fit,
@@ -57,7 +57,8 @@ class TestProposal:
 
     def test_the_repair_never_needs_more_than_the_base_has(self) -> None:
         ill = diagnosis(Illness.INVALID, file_bytes=64 * MIB)
-        small = replace(ill, base_bytes=66 * MIB)
+        blocks = 66 * MIB // SUPERBLOCK.block_bytes
+        small = replace(ill, view=replace(root(), blocks=blocks))
 
         assert repair_bytes(small) < 4 * MIB
 
