@@ -5,6 +5,7 @@ Commands name what comes later in capitals. `Words` knows what is the same in al
 
 from dataclasses import dataclass
 
+from liveos_tui.formats.cow import SECTOR_BYTES
 from liveos_tui.formats.text import clean
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.words import size
@@ -25,7 +26,6 @@ from liveos_tui.plans.actions import (
 from liveos_tui.plans.model import Cancel, Step
 
 _PATH_LIMIT = 4096
-_SECTOR_BYTES = 512
 JOB_FOLDER = "liveos-tui-jobs/JOB"
 """Where a job keeps its files on the stick, below the stick's top."""
 
@@ -101,7 +101,8 @@ class Words:
             "Rehearse the repair",
             why,
             (
-                *self._join(read_only=True),
+                *self._join(rehearsed=True),
+                *self._throw_away("REHEARSAL"),
                 ("e2fsck", "-E", "journal_only", "-y", "REHEARSAL"),
                 ("e2fsck", "-f", "-y", "REHEARSAL"),
                 ("e2fsck", "-f", "-n", "REHEARSAL"),
@@ -194,7 +195,7 @@ class Words:
             "Register it",
             "Base image and overlay are joined to one device again, with a table that says PO: "
             "were it to fill up, it would overflow and not become Invalid.",
-            self._join(read_only=False),
+            self._join(rehearsed=False),
             undo="The device is removed.",
             cancel=Cancel.SAFE_POINT,
         )
@@ -207,7 +208,11 @@ class Words:
             "e2fsck repairs the file system on a throw-away layer until it finds nothing more. "
             "What its changes replace is saved to a file on the stick; only then are they written "
             "to the overlay. An e2fsck that is killed has changed nothing.",
-            (("e2fsck", "-f", "-y", "TRIAL"), ("e2fsck", "-f", "-n", "TRIAL")),
+            (
+                *self._throw_away("TRIAL"),
+                ("e2fsck", "-f", "-y", "TRIAL"),
+                ("e2fsck", "-f", "-n", "TRIAL"),
+            ),
             needs=(_E2FSCK, "room in /run for what e2fsck changes"),
             writes=(
                 f"{JOB_FOLDER}/repair.cow: what the changes replace",
@@ -256,31 +261,48 @@ class Words:
         seen = self.diagnosis.place.mount_point is not None
         return writable and seen and self.diagnosis.stick_writable is False
 
-    def _join(self, *, read_only: bool) -> tuple[tuple[str, ...], ...]:
+    def _join(self, *, rehearsed: bool) -> tuple[tuple[str, ...], ...]:
+        """Base and overlay made one device, for a rehearsal with a header of its own."""
+        summary = self.diagnosis.summary
+        if not self.device_mapper or summary is None:
+            return ()
+        place, chunk = self.diagnosis.place, summary.chunk_sectors
+        stick = place.mount_point or "STICK"
+        base = clean(f"{stick}/{place.image or 'IMAGE'}", _PATH_LIMIT)
+        store = clean(f"{stick}/{place.overlay}", _PATH_LIMIT)
+        commands: list[tuple[str, ...]] = []
+        if place.base is not None:
+            options = "ro,nosuid,nodev,noexec,loop"
+            commands.append(("mount", "-t", "squashfs", "-o", options, base, "IMAGE"))
+            base = f"IMAGE/{clean(place.base, _PATH_LIMIT)}"
+        mode = ("--read-only",) if rehearsed else ()
+        commands.append(("losetup", "--find", "--show", "--read-only", base))
+        commands.append(("losetup", "--find", "--show", *mode, store))
+        cow = "OVERLAY"
+        if rehearsed and not summary.valid:
+            rest = summary.total_sectors - chunk
+            tables = (f"0 {chunk} linear HEADER 0", f"{chunk} {rest} linear OVERLAY {chunk}")
+            commands.append(("losetup", "--find", "--show", "--read-only", "VALID-HEADER"))
+            commands.append(_create("STORE", *tables, read_only=True))
+            cow = "STORE"
+        table = self._table("BASE", cow, "PO")
+        commands.append(_create("DEVICE", table, read_only=rehearsed))
+        return tuple(commands)
+
+    def _throw_away(self, name: str) -> tuple[tuple[str, ...], ...]:
+        """A layer on the device that takes what programs write."""
         if not self.device_mapper:
             return ()
-        place = self.diagnosis.place
-        stick = place.mount_point or "STICK"
-        image = clean(f"{stick}/{place.image or 'IMAGE'}", _PATH_LIMIT)
-        store = clean(f"{stick}/{place.overlay}", _PATH_LIMIT)
-        mode = ("--read-only",) if read_only else ()
-        base = image
-        mount: tuple[tuple[str, ...], ...] = ()
-        if place.base is not None:
-            mount = (("mount", "-o", "loop,ro,nosuid,nodev,noexec", image, "IMAGE"),)
-            base = f"IMAGE/{clean(place.base, _PATH_LIMIT)}"
+        loop = ("losetup", "--find", "--show", "FILE-IN-RUN")
+        return (loop, _create(name, self._table("DEVICE", "SCRATCH", "P")))
+
+    def _table(self, origin: str, store: str, persistence: str) -> str:
         chunk = self.diagnosis.summary.chunk_sectors if self.diagnosis.summary else 8
-        sectors = (self.diagnosis.base_bytes or 0) // _SECTOR_BYTES
-        return (
-            *mount,
-            ("losetup", "--find", "--show", "--read-only", base),
-            ("losetup", "--find", "--show", *mode, store),
-            (
-                "dmsetup",
-                "create",
-                *(("--readonly",) if read_only else ()),
-                "DEVICE",
-                "--table",
-                f"0 {sectors} snapshot BASE OVERLAY PO {chunk}",
-            ),
-        )
+        sectors = (self.diagnosis.base_bytes or 0) // SECTOR_BYTES
+        return f"0 {sectors} snapshot {origin} {store} {persistence} {chunk}"
+
+
+def _create(name: str, *tables: str, read_only: bool = False) -> tuple[str, ...]:
+    mode = ("--readonly",) if read_only else ()
+    told = (word for table in tables for word in ("--table", table))
+    return ("dmsetup", "create", *mode, name, *told)
