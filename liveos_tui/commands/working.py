@@ -14,7 +14,7 @@ from liveos_tui.live.model import Operation
 from liveos_tui.plans.codec import to_json
 from liveos_tui.plans.model import Confirmation, Plan
 from liveos_tui.plans.sizes import parse_size
-from liveos_tui.plans.text import diagnosis_text, plan_text
+from liveos_tui.plans.text import diagnosis_text, plan_outline, plan_text
 
 _SCHEMA = 1
 
@@ -83,7 +83,9 @@ def _tell_plan(proposal: Proposal, plan: Plan, manner: Manner) -> None:
         document = {"schema": _SCHEMA, "facts": facts, "plan": to_json(plan)}
         say(json.dumps(document, indent=2) + "\n")
         return
-    say(f"{diagnosis_text(proposal.facts)}\n{plan_text(plan)}")
+    # All of it is a few screens long: before a job its outline does, --dry-run shows the rest.
+    words = plan_text(plan) if manner.dry_run else plan_outline(plan)
+    say(f"{diagnosis_text(proposal.facts)}\n{words}")
 
 
 def _refuse(proposal: Proposal, manner: Manner) -> int:

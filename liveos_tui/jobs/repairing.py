@@ -46,6 +46,7 @@ _MOST_REPAIRS = 3
 # A page of the kernel's cache is written as a whole, also where chunks are smaller.
 _LEAST_WRITE_BYTES = 4096
 _OS_RELEASE_BYTES = 4096
+_QUOTES = b"\"'"
 _MOST_NAMES = 12
 _MOST_FOLDERS = 6
 
@@ -302,8 +303,7 @@ def verify(work: Work) -> str:
         raise LiveosError(
             "The root folder cannot be read.", "Go back, and keep the stick as it is."
         )
-    release = file_bytes(runner, path, "/etc/os-release", _OS_RELEASE_BYTES)
-    work.found(f"The root folder has {len(names)} entries, and {_release(release)} is read.")
+    work.found(f"The root folder has {len(names)} entries. {_release(work, path)}")
     lost = len([e for e in folder_names(runner, path, "/lost+found") if e.name not in {".", ".."}])
     with work.stick.open(work.place.overlay) as file:
         chunks = [old for old, _ in iterate_exceptions(file.read, file.identity.size_bytes)]
@@ -315,12 +315,22 @@ def verify(work: Work) -> str:
     return "e2fsck finds nothing wrong, and what matters can be read."
 
 
-def _release(data: bytes) -> str:
+def _release(work: Work, path: Path) -> str:
+    """Which system it is, by its own word.
+
+    The file system is sound: a file that is not there is told, and no reason to go back.
+    """
+    runner = work.workplace.probes.runner
+    try:
+        data = file_bytes(runner, path, "/etc/os-release", _OS_RELEASE_BYTES)
+    except LiveosError:
+        work.report.append("There is no /etc/os-release: see whether the system is whole.")
+        return "There is no /etc/os-release in it."
     for line in data.splitlines():
         key, _, value = line.partition(b"=")
         if key == b"PRETTY_NAME":
-            return clean(value.strip(b"\"'"))
-    return "/etc/os-release"
+            return f"It holds {clean(value.strip(_QUOTES))}."
+    return "Its /etc/os-release can be read."
 
 
 def _files(work: Work, path: Path, chunks: Iterable[int]) -> tuple[str, ...]:

@@ -24,6 +24,11 @@ def plan_text(plan: Plan) -> str:
     return "".join(f"{line}\n" for line in _plan_lines(plan))
 
 
+def plan_outline(plan: Plan) -> str:
+    """The plan in short: what is wrong, the steps by their titles, how to go back."""
+    return "".join(f"{line}\n" for line in _outline_lines(plan))
+
+
 def diagnosis_text(facts: Iterable[Fact]) -> str:
     """What was found, fact by fact; "!" marks what is wrong, "?" what is unknown."""
     return "".join(f"{line}\n" for fact in facts for line in _fact_lines(fact))
@@ -35,6 +40,32 @@ def _fact_lines(fact: Fact) -> Iterator[str]:
 
 
 def _plan_lines(plan: Plan) -> Iterator[str]:
+    yield from _head_lines(plan)
+    for number, step in enumerate(plan.steps, 1):
+        yield ""
+        yield from _step_lines(number, step)
+    yield ""
+    yield from _wrapped(_CONFIRMATIONS[plan.confirmation].format(name=plan.place.name))
+    yield from _back_lines(plan)
+    if plan.afterwards:
+        yield "Afterwards:"
+    for sentence in plan.afterwards:
+        yield from _wrapped(sentence, "  - ")
+
+
+def _outline_lines(plan: Plan) -> Iterator[str]:
+    yield from _head_lines(plan)
+    titles = (f"{number} {step.title}" for number, step in enumerate(plan.steps, 1))
+    yield from _wrapped(", ".join(titles), "Steps:   ")
+    yield from _back_lines(plan)
+
+
+def _back_lines(plan: Plan) -> Iterator[str]:
+    if plan.go_back:
+        yield from _wrapped(plan.go_back, "To go back: ")
+
+
+def _head_lines(plan: Plan) -> Iterator[str]:
     yield plan.title
     yield "=" * min(len(plan.title), WIDTH)
     for sentence in plan.summary:
@@ -43,17 +74,6 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
         yield from _wrapped(warning, "WARNING: ")
     for room in plan.room:
         yield from _wrapped(_room(room), "Room:    ")
-    for number, step in enumerate(plan.steps, 1):
-        yield ""
-        yield from _step_lines(number, step)
-    yield ""
-    yield from _wrapped(_CONFIRMATIONS[plan.confirmation].format(name=plan.place.name))
-    if plan.go_back:
-        yield from _wrapped(plan.go_back, "To go back: ")
-    if plan.afterwards:
-        yield "Afterwards:"
-    for sentence in plan.afterwards:
-        yield from _wrapped(sentence, "  - ")
 
 
 def _room(room: Room) -> str:
