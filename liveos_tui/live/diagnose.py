@@ -1,12 +1,10 @@
 """What is wrong with an overlay? Everything is looked at, nothing is written."""
 
-import os
 from dataclasses import dataclass, field, replace
 
 from liveos_tui.errors import LiveosError, PrivilegeError
 from liveos_tui.formats.cow import (
     HEADER_BYTES,
-    SECTOR_BYTES,
     CowError,
     CowHeader,
     CowSummary,
@@ -15,86 +13,23 @@ from liveos_tui.formats.cow import (
 )
 from liveos_tui.formats.dmtable import SnapshotIll, SnapshotStatus
 from liveos_tui.formats.ext4 import ExtSuperblock
-from liveos_tui.formats.images import identify
 from liveos_tui.formats.text import clean
 from liveos_tui.live import facts
 from liveos_tui.live.cause import find_cause
 from liveos_tui.live.diagnosis import Diagnosis, Fact, Illness
 from liveos_tui.live.growth import UNWRITABLE_FILESYSTEMS, file_limit
-from liveos_tui.live.images import base_head, changed_chunks, overlaid
 from liveos_tui.live.model import LayoutKind, OverlayKind
 from liveos_tui.live.place import Place
+from liveos_tui.live.placing import is_only_looked_at, overlay_meant, place_of
 from liveos_tui.live.recognise import LIVE
 from liveos_tui.live.site import OverlayPlace, Site
-from liveos_tui.live.words import size
-from liveos_tui.system import squashfs
-from liveos_tui.system.files import Folder, OpenFile
-from liveos_tui.system.identity import DiskIdentity, boot_id, disk_identity
-from liveos_tui.system.mounts import RUN_FOLDER
+from liveos_tui.live.together import look_at_images
+from liveos_tui.system.files import OpenFile
 from liveos_tui.system.probes import Probes
-from liveos_tui.system.runner import ToolMissingError
+
+__all__ = ["diagnose", "overlay_meant", "place_of"]
 
 _LEFT_AS_IT_IS = "Nothing was changed."
-
-
-def overlay_meant(site: Site) -> OverlayPlace:
-    """The overlay on the stick, which operations are about: also one that was left out at boot."""
-    if site.overlay.in_use and not site.overlay.persistent and site.unused_overlay:
-        return site.unused_overlay
-    return site.overlay
-
-
-def place_of(probes: Probes, site: Site, target: str) -> Place:
-    """Which stick this is, and which overlay on it. Raises LiveosError when it cannot be read.
-
-    `target` is what the person named. Without an overlay on the stick `overlay` is empty.
-    """
-    overlay, found = overlay_meant(site), site.target
-    header, length = b"", 0
-    if overlay.path is not None and site.mount_point is not None:
-        try:
-            with probes.folder(site.mount_point).open(overlay.path) as file:
-                header, length = file.read(0, HEADER_BYTES), file.identity.size_bytes
-        except PrivilegeError:
-            raise
-        except LiveosError:
-            # It is no file that can be read; why not is told by the diagnosis.
-            header, length = b"", 0
-    identity = disk_identity(probes, site.number) if site.number else DiskIdentity()
-    device = identity.device
-    parts = (site.image or overlay.path or "").rpartition("/")
-    return Place(
-        target=target,
-        name=found.label or _folder_name(site) or clean(target),
-        overlay=overlay.path or "",
-        image=site.image,
-        base=site.layout.base,
-        live_folder=parts[0] or "LiveOS",
-        mount_point=None if _is_only_looked_at(site) else site.mount_point,
-        device=device.path if device else found.device,
-        label=found.label,
-        uuid=found.uuid,
-        filesystem=found.filesystem,
-        model=identity.model or found.model,
-        serial=identity.serial,
-        size_bytes=device.size_bytes if device else None,
-        number=site.number,
-        diskseq=identity.diskseq,
-        boot_id=boot_id(probes),
-        this_system=found.this_system,
-        store_header=header.hex(),
-        overlay_bytes=length,
-    )
-
-
-def _folder_name(site: Site) -> str:
-    path = site.mount_point or ""
-    return clean(os.path.basename(path.rstrip("/")))  # noqa: PTH119 - a raw path of another root
-
-
-def _is_only_looked_at(site: Site) -> bool:
-    """The stick is mounted by an inspection mount, of this console or of another one."""
-    return bool(site.mount_point and site.mount_point.startswith(f"{RUN_FOLDER}/"))
 
 
 def diagnose(probes: Probes, site: Site, target: str | None = None) -> Diagnosis:
@@ -160,7 +95,7 @@ class _Look:
             device=overlay.device,
             loop=overlay.loop,
             persistence=overlay.persistence,
-            stick_writable=None if _is_only_looked_at(site) else site.target.writable,
+            stick_writable=None if is_only_looked_at(site) else site.target.writable,
         )
         try:
             with stick.open(overlay.path or "") as file:
@@ -185,7 +120,21 @@ class _Look:
         damaged = summary.damage if not overlay.in_use else None
         if damaged:
             return self._ended(found, damaged, "Leave it as it is and copy it before all else.")
-        found = self._images(found, stick, last_old)
+        seen = look_at_images(self.probes, site, stick, last_old)
+        self.facts += seen.facts
+        if seen.strangers:
+            self._refuse(
+                "The base image and the overlay do not belong together.",
+                "Put the image back that the overlay was made with, or reset the overlay. "
+                "Nothing was changed.",
+            )
+        found = replace(
+            found,
+            base_bytes=seen.base_bytes,
+            base=seen.base,
+            view=seen.view,
+            root_filesystem=seen.root_filesystem,
+        )
         status = self._kernel_status()
         illness = _illness(summary, found.view, status)
         why = find_cause(self.probes, site, illness, summary, sparse=found.missing_bytes > 0)
@@ -223,7 +172,7 @@ class _Look:
             return None
 
     def _store(self, file: OpenFile) -> tuple[CowSummary | None, int | None]:
-        """What the store holds, and the last chunk of the base that it changes."""
+        """What the store holds, and where the last chunk of the base lies that it changes."""
         length = file.identity.size_bytes
         try:
             summary = summarise(file.read, length)
@@ -236,133 +185,10 @@ class _Look:
         self.facts.append(facts.chunks_fact(summary))
         self.facts.append(facts.list_fact(summary))
         self.facts.append(facts.file_fact(summary, length))
-        last_old = None
-        if summary.header is not None and summary.damage is None:
-            last_old = max((old for old, _ in iterate_exceptions(file.read, length)), default=None)
-        return summary, last_old
-
-    def _images(self, found: Diagnosis, stick: Folder, last_old: int | None) -> Diagnosis:
-        """The base image, and the file system that base and overlay make."""
-        site, summary = self.site, found.summary
-        base_bytes = self._base_bytes(stick)
-        head = self._base_head(stick) if base_bytes is not None else None
-        image = identify(head) if head else None
-        if base_bytes is not None and head is not None:
-            cut = image is not None and image.is_cut(base_bytes)
-            base_bytes = None if cut else base_bytes
-            self._tell_base(base_bytes, cut=cut)
-        if base_bytes is not None and last_old is not None and summary is not None:
-            self._compare_size(base_bytes, last_old * summary.chunk_sectors * SECTOR_BYTES)
-        if head is None:
-            base_bytes = None
-        try:
-            changed = changed_chunks(stick, site)
-        except LiveosError as error:
-            self.facts.append(Fact("Root", f"Unknown: {error.message}", unknown=True))
-            return replace(found, base_bytes=base_bytes)
-        if head is None and 0 not in changed:
-            self.facts.append(
-                Fact("Root", "Unknown: neither base nor overlay shows it.", unknown=True)
-            )
-            return replace(found, base_bytes=base_bytes)
-        seen = identify(overlaid(head or bytes(max(map(len, changed.values()))), changed))
-        base, view = image.ext if image else None, seen.ext if seen else None
-        uuids = image.uuid if image else None, seen.uuid if seen else None
-        self._tell_whether_together(base, view, uuids, holds_start=0 in changed)
-        kind: str | None = None
-        if view is not None:
-            kind = view.kind.value
-            self.facts.append(facts.root_fact(view, in_use=site.overlay.in_use))
-        elif seen is not None and not seen.damage and seen.kind.value != "zeros":
-            kind = seen.kind.value.lower()
-            self.facts.append(facts.other_root_fact(kind))
-        else:
-            why = f"its header is not to be believed: {seen.damage}" if seen else "it is unknown"
-            self.facts.append(
-                Fact("Root", f"No file system is seen through the overlay: {why}.", bad=True)
-            )
-        return replace(found, base_bytes=base_bytes, base=base, view=view, root_filesystem=kind)
-
-    def _base_bytes(self, stick: Folder) -> int | None:
-        """The base image's size; a fact says why it is not known."""
-        site = self.site
-        if site.layout.unknown:
-            self.facts.append(
-                Fact("Base image", f"Not looked at: {site.layout.unknown}", unknown=True)
-            )
-            return None
-        if site.image is None or site.layout.image_damage:
-            problem = site.layout.image_damage or "There is no image on the stick."
-            self.facts.append(Fact("Base image", problem, bad=True))
-            return None
-        try:
-            if site.layout.base is None:
-                with stick.open(site.image) as file:
-                    return file.identity.size_bytes
-            listed = squashfs.members(self.probes.runner, stick.path / site.image, site.layout.base)
-            return listed[site.layout.base]
-        except KeyError:
-            message = f"{clean(site.layout.base or '')} is not in the image."
-            self.facts.append(Fact("Base image", message, bad=True))
-        except LiveosError as error:
-            self.facts.append(_base_fact(error))
-        return None
-
-    def _base_head(self, stick: Folder) -> bytes | None:
-        try:
-            return base_head(self.probes, self.site, stick)
-        except LiveosError as error:
-            self.facts.append(_base_fact(error))
-            return None
-
-    def _tell_base(self, base_bytes: int | None, *, cut: bool) -> None:
-        image, inside = clean(self.site.image or ""), self.site.layout.base
-        name = f"{inside} in {image}" if inside else image
-        if cut:
-            text = f"{name} is shorter than the file system in it: it was cut off."
-        else:
-            text = f"{name} is there, {size(base_bytes)}."
-        self.facts.append(Fact("Base image", text, bad=cut))
-
-    def _compare_size(self, base_bytes: int, last_old_offset: int) -> None:
-        if last_old_offset < base_bytes:
-            return
-        text = (
-            f"They do not belong together: the overlay changes byte {last_old_offset:,} of the "
-            f"base, which has only {base_bytes:,}."
-        )
-        self.facts.append(Fact("Together", text, bad=True))
-        self._refuse_strangers()
-
-    def _refuse_strangers(self) -> None:
-        self._refuse(
-            "The base image and the overlay do not belong together.",
-            "Put the image back that the overlay was made with, or reset the overlay. "
-            "Nothing was changed.",
-        )
-
-    def _tell_whether_together(
-        self,
-        base: ExtSuperblock | None,
-        view: ExtSuperblock | None,
-        uuids: tuple[str | None, str | None],
-        *,
-        holds_start: bool,
-    ) -> None:
-        if not holds_start or None in uuids:
-            text = "Whether base and overlay belong together is not known: "
-            text += (
-                "one of them shows no file system."
-                if holds_start
-                else "the overlay holds no superblock of its own."
-            )
-            self.facts.append(Fact("Together", text, unknown=True))
-        elif base is not None and view is not None:
-            self.facts.append(facts.belongs_fact(base, view))
-        elif uuids[0] == uuids[1]:
-            self.facts.append(Fact("Together", "Base and overlay hold the same file system."))
-        if holds_start and None not in uuids and uuids[0] != uuids[1]:
-            self._refuse_strangers()
+        if summary.header is None or summary.damage or not summary.exceptions:
+            return summary, None
+        last = max(old for old, _ in iterate_exceptions(file.read, length))
+        return summary, last * summary.header.chunk_bytes
 
     def _kernel_status(self) -> SnapshotStatus | SnapshotIll | None:
         overlay = self.site.overlay
@@ -395,13 +221,6 @@ class _Look:
             _LEFT_AS_IT_IS,
         )
         return None
-
-
-def _base_fact(error: LiveosError) -> Fact:
-    """The base image could not be looked at: it is damaged, or a program is missing here."""
-    if isinstance(error, ToolMissingError):
-        return Fact("Base image", f"Not looked at: {error.message}", unknown=True)
-    return Fact("Base image", error.message, bad=True)
 
 
 def _leftover(file: OpenFile, length: int) -> CowSummary | None:
