@@ -51,7 +51,7 @@ class OpenFile:
     def read(self, offset: int, size: int) -> bytes:
         """Up to `size` bytes from `offset`: fewer only at the end. Raises UnreadableError."""
         try:
-            return os.pread(self._descriptor, size, offset)
+            return read_whole(self._descriptor, offset, size)
         except (OSError, OverflowError) as error:
             reason = error.strerror if isinstance(error, OSError) else "the offset is impossible"
             raise UnreadableError(
@@ -64,6 +64,19 @@ class OpenFile:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
+
+
+def read_whole(descriptor: int, offset: int, size: int) -> bytes:
+    """Up to `size` bytes from `offset`: fewer only at the end. Raises OSError, OverflowError.
+
+    Where a sector is bad the kernel gives what lies before it, and the error only to the next read:
+    one read alone would take a bad sector for the file's end.
+    """
+    data = piece = os.pread(descriptor, size, offset)
+    while piece and len(data) < size:
+        piece = os.pread(descriptor, size - len(data), offset + len(data))
+        data += piece
+    return data
 
 
 class Folder:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import clean
-from liveos_tui.system.files import Folder
+from liveos_tui.system.files import Folder, read_whole
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OLD = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -42,7 +42,7 @@ class WritableFile:
     def read(self, offset: int, size: int) -> bytes:
         """Up to `size` bytes from `offset`: fewer only at the end. Raises LiveosError."""
         try:
-            return os.pread(self._descriptor, size, offset)
+            return read_whole(self._descriptor, offset, size)
         except OSError as error:
             raise _failed(self.name, "read", error, offset) from error
 

@@ -1,5 +1,6 @@
 """Reading a stick that someone else has made."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -24,6 +25,20 @@ def test_reads_a_file_at_an_offset(stick: Folder) -> None:
 def test_fewer_bytes_come_only_at_the_end(stick: Folder) -> None:
     with stick.open("LiveOS/home.img") as file:
         assert file.read(8, 100) == b"89"
+
+
+def test_a_bad_sector_is_no_end(stick: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the kernel does it: what lies before the bad sector, and then the error."""
+
+    def pread(_: int, size: int, offset: int) -> bytes:
+        if offset >= 4:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return b"0123"[offset : offset + size]
+
+    with stick.open("LiveOS/home.img") as file:
+        monkeypatch.setattr(os, "pread", pread)
+        with pytest.raises(UnreadableError, match="Input/output error"):
+            file.read(0, 10)
 
 
 def test_an_impossible_offset_is_an_error_of_the_file(stick: Folder) -> None:
