@@ -35,6 +35,7 @@ def console(target: str | None, look: str | None) -> int:
     """Open the console."""
     # Imported here: Textual takes most of the time that everything else needs to start.
     from liveos_tui.console.app import run as run_console  # noqa: PLC0415
+    from liveos_tui.jobs.local import LocalWorkshop  # noqa: PLC0415
     from liveos_tui.system.terminal import Look, current  # noqa: PLC0415
 
     if os.environ.get("TERM", "") in {"", "dumb", "unknown"}:
@@ -45,4 +46,5 @@ def console(target: str | None, look: str | None) -> int:
     machine = LocalMachine()
     if target is None and machine.is_live():
         target = LIVE
-    return run_console(machine, target, current(Look(look) if look else None))
+    terminal = current(Look(look) if look else None)
+    return run_console(machine, target, terminal, LocalWorkshop())

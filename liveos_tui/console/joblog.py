@@ -66,6 +66,12 @@ class JobLog:
         return states.index(StepState.RUNNING) if StepState.RUNNING in states else None
 
     @property
+    def undone(self) -> int | None:
+        """The step that was undone last: undoing goes from the last step to the first."""
+        states = [step.state for step in self.steps]
+        return states.index(StepState.UNDONE) if StepState.UNDONE in states else None
+
+    @property
     def failed(self) -> int | None:
         """The step that went wrong."""
         states = [step.state for step in self.steps]
@@ -108,7 +114,8 @@ def _told(
 ) -> StepLog:
     match event:
         case StepEvent(state=StepState.RUNNING):
-            return StepLog(StepState.RUNNING)
+            # The lines of an earlier time stay: they are a chronicle.
+            return StepLog(event.state, clean(event.text, _LINE_LIMIT), step.lines, step.dropped)
         case StepEvent():
             return replace(step, state=event.state, text=clean(event.text, _LINE_LIMIT))
         case ProgressEvent():

@@ -129,7 +129,7 @@ class Navigation(Watching):
         for job in self.jobs:
             if job.state is JobState.INTERRUPTED and job.id not in self.offered:
                 self.offered.add(job.id)
-                self.push_screen(Offer(self.brush, self.workshop, self.target_of(job), job))
+                self.push_screen(Offer(self.brush, self.workshop, job))
                 return
 
     # The size.

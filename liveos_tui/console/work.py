@@ -58,9 +58,9 @@ class Conduct:
 
     @property
     def last_done(self) -> int | None:
-        """The step that can be undone by itself."""
+        """The step that can be undone by itself; the first one, the lock, stays."""
         waiting = self.log.waiting if self.log is not None and self.waits else None
-        return waiting - 1 if waiting else None
+        return waiting - 1 if waiting is not None and waiting > 1 else None
 
     @property
     def next_step(self) -> int | None:
@@ -81,17 +81,25 @@ class Conduct:
             return RESULT
         if log.running is not None:
             return str(log.running)
-        return str(max(0, (log.waiting or 0) - 1))
+        if log.waiting is None and log.undone is not None:
+            return str(log.undone)
+        return str(max(0, (log.done if log.waiting is None else log.waiting) - 1))
 
     # What comes.
 
     def begun(self, job_id: str, stale: Job | None = None) -> None:
-        """A job is listened to from its first event; `stale` is how it was before it went on."""
+        """A job is listened to from its first event.
+
+        `stale` is how it was before it was taken up again, which is always done to the end.
+        """
         if self.plan is not None:
             self.log = joblog.empty(self.plan)
         self.job_id = job_id
         self.cancelling = self._undoing = False
         self._stale = stale
+        if stale is not None:
+            self.confirmed = True
+            self._asked = len(stale.plan.steps)
 
     def told(self, events: Iterable[Event]) -> None:
         """Take in what the job tells."""

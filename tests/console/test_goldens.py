@@ -5,6 +5,7 @@ before it is committed.
 """
 
 import os
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,12 +24,16 @@ from console_fakes import (
     clock,
 )
 from console_harness import ASCII, COLOURLESS, PLAIN, RICH, opened, rows, text, until
+from workshop_fakes import FACTS, FakeJob, FakeWorkshop, failed, finished, interrupted, running
 
 from liveos_tui.console.app import Console
 from liveos_tui.console.glyphs import SAFE_CHARACTERS
 from liveos_tui.console.screens.too_small import TooSmall
 from liveos_tui.console.theme import Role, styles
 from liveos_tui.errors import TargetGoneError
+from liveos_tui.jobs.workshop import Proposal
+from liveos_tui.live.judge import judge
+from liveos_tui.live.model import Operation
 from liveos_tui.system.terminal import TerminalProfile
 
 if TYPE_CHECKING:
@@ -44,11 +49,18 @@ SIZES = ((80, 24), (120, 40), (60, 20), (80, 25))
 
 @dataclass(frozen=True)
 class Scene:
-    """A screen: which machine, which target, which keys lead there."""
+    """A screen: which machine, which target, which job is there, which keys lead there.
+
+    `words` are on the screen when it is complete. `judged`: with what can be done.
+    """
 
     keys: tuple[str, ...] = ()
     target: str | None = "live"
     gone: bool = False
+    judged: bool = False
+    job: Callable[[], FakeJob] | None = None
+    well: bool = False
+    words: tuple[str, ...] = ()
 
 
 SCENES = {
@@ -59,7 +71,43 @@ SCENES = {
     "devices-no-target": Scene(target=None),
     "help": Scene(("f1",)),
     "help-end": Scene(("f1", "end")),
+    "dashboard-keys": Scene(judged=True, job=running, words=("RUNNING",)),
+    "dashboard-why-not": Scene(("x",), judged=True, words=("in use",)),
+    "recover": Scene(("r",), "/dev/sdc1", judged=True, words=("What is wrong",)),
+    "recover-step": Scene(
+        ("r", "What is wrong", *["down"] * 4), "/dev/sdc1", judged=True, words=("4  Grow",)
+    ),
+    "recover-nothing": Scene(("r",), "/dev/sdc1", judged=True, well=True, words=("nothing to",)),
+    "recover-rehearsed": Scene(
+        ("r", "What is wrong", "enter", "Next: 2", "enter"),
+        "/dev/sdc1",
+        judged=True,
+        words=("Next: 3",),
+    ),
+    "recover-confirm": Scene(
+        ("r", "What is wrong", "a"), "/dev/sdc1", judged=True, words=("[ Cancel ]",)
+    ),
+    "recover-running": Scene(("j", "enter"), job=running, words=("82 %", "Leave:")),
+    "recover-log": Scene(("j", "enter", "82 %", "l"), job=running, words=("Log", "Pass 5")),
+    "recover-done": Scene(("j", "enter"), job=finished, words=("Result",)),
+    "recover-failed": Scene(("j", "enter"), job=failed, words=("Result", "u Go back")),
+    "grow": Scene(("g",), judged=True, words=("128M",)),
+    "grow-wrong": Scene(("g", "128M", "X", "enter"), judged=True, words=("no amount",)),
+    "grow-plan": Scene(("g", "128M", "enter"), judged=True, words=("What will be done",)),
+    "reset-name": Scene(
+        ("x", "thrown away", "enter", "Type its name", "up", *"STICK1", "enter"),
+        "/dev/sdc1",
+        judged=True,
+        words=("not its name",),
+    ),
+    "jobs": Scene(("j",), job=failed, words=("FAILED",)),
+    "jobs-none": Scene(("j",), judged=True, words=("no jobs",)),
+    "job-back": Scene(("j", "u"), job=failed, words=("Undo it all",)),
+    "job-interrupted": Scene((), job=interrupted, words=("[ Decide later ]",)),
 }
+"""A word in `keys` that is no key is waited for."""
+
+KEY_NAMES = frozenset({"down", "up", "enter", "end", "f1", "f3", "escape", "tab"})
 
 
 @asynccontextmanager
@@ -68,15 +116,34 @@ async def shown(
 ) -> "AsyncIterator[tuple[Console, Pilot[int]]]":
     """The console, opened and gone to the scene."""
     stick = replace(STICK, findings=(FULL_SOON, UNUSED))
-    machine = FakeMachine({"live": stick, "/dev/sdc1": INVALID}, (THIS, BROKEN, FOREIGN))
-    app = Console(machine, scene.target, terminal, clock)
+    invalid = INVALID
+    workshop = None
+    if scene.judged:
+        stick = replace(stick, operations=judge(STICK).operations)
+        invalid = replace(INVALID, operations=judge(INVALID).operations)
+    if scene.judged or scene.job is not None:
+        workshop = FakeWorkshop(known={"recover-1": scene.job()} if scene.job else {})
+    if scene.well and workshop is not None:
+        fine = Proposal(FACTS[2:6], None, "There is nothing to recover.", "It was left alone.")
+        workshop.answers[Operation.RECOVER] = fine
+    machine = FakeMachine({"live": stick, "/dev/sdc1": invalid}, (THIS, BROKEN, FOREIGN))
+    app = Console(machine, scene.target, terminal, clock, workshop)
     async with opened(app, size) as pilot:
         if scene.gone:
             machine.answers["live"] = TargetGoneError("/dev/sdb1 has been pulled out.")
             await pilot.press("f3")
             await until(pilot, lambda: app.observation is not None and app.observation.old)
-        await pilot.press(*scene.keys)
+        if workshop is not None:
+            await until(pilot, lambda: app.jobs_known)
+        for key in scene.keys:
+            if len(key) == 1 or key in KEY_NAMES:
+                await pilot.press(key)
+                await pilot.pause()
+            else:
+                await until(pilot, lambda words=key: words in text(app))  # type: ignore[misc]
         await pilot.pause()
+        await pilot.pause()
+        await until(pilot, lambda: all(words in text(app) for words in scene.words))
         await pilot.pause()
         yield app, pilot
 

@@ -90,7 +90,8 @@ class ConductingScreen(AskingScreen):
         elif (job := self.job) is None or not self.conduct.ended_as(job):
             self.trouble = result
         self.follow()
-        self.paint()
+        # The log may be on top.
+        self.console.paint_all()
         self.go_on_by_itself()
 
     # What is asked of it.
@@ -148,7 +149,12 @@ class ConductingScreen(AskingScreen):
             if key != CANCEL[0]:
                 conduct.stepped_back()
                 self.following = True
-                self.ask("Undoing", lambda: self.workshop.step_back(job_id), lambda _: None)
+                self.ask("Undoing", take_back, lambda _: None)
+
+        def take_back() -> None:
+            # What was allowed before would be done again at once.
+            self.workshop.allow(job_id, last)
+            self.workshop.step_back(job_id)
 
         step = plan.steps[last]
         self._question(
@@ -161,7 +167,7 @@ class ConductingScreen(AskingScreen):
     def action_cancel(self) -> None:
         """Have the job end at the next point where that does no harm."""
         job_id = self.conduct.job_id
-        if job_id is None or self.conduct.ended or self.busy:
+        if job_id is None or self.conduct.ended or self.conduct.cancelling or self.busy:
             return
         self.conduct.cancelling = True
         self.ask("Cancelling", lambda: self.workshop.cancel(job_id), lambda _: None)
@@ -201,7 +207,6 @@ class ConductingScreen(AskingScreen):
         )
 
     def _restarted(self, job_id: str) -> None:
-        self.conduct.confirmed = True
         self.listen(job_id, self.job)
 
     def _question(

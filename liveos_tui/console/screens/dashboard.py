@@ -72,7 +72,7 @@ class Dashboard(ConsoleScreen):
         )
         self.jobs = Painted(
             brush,
-            lambda width, _: jobs.block(self.console.jobs, self.now, width, glyphs),
+            lambda width, _: jobs.block(self.console.jobs, self.now, width),
             id="jobs",
         )
         self._said = ""

@@ -26,7 +26,10 @@ class Devices(ConsoleScreen):
     """A table of devices, and all that is known of the selected one."""
 
     AUTO_FOCUS = "#table"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,d", "app.back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,d", "app.back", show=False),
+        Binding("j", "app.jobs", show=False),
+    ]
 
     def __init__(self, brush: Brush) -> None:
         super().__init__(brush)
@@ -79,7 +82,8 @@ class Devices(ConsoleScreen):
         """Back only where there is something to go back to."""
         opens = [("Enter", "Open")] if self.table.selected else []
         back = [("Esc", "Back")] if self.console.observation else []
-        return [*opens, *back, ("F1", "Help"), ("F3", "Redraw"), ("q", "Quit")]
+        jobs = [("j", "Jobs")] if self.console.workshop is not None else []
+        return [*opens, *back, *jobs, ("F1", "Help"), ("F3", "Redraw"), ("q", "Quit")]
 
     def on_listing_moved(self, _message: Listing.Moved) -> None:
         """Show what is known of the other device."""

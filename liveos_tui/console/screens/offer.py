@@ -14,7 +14,7 @@ class Offer(Dialog):
 
     _escape_word = "Decide later"
 
-    def __init__(self, brush: Brush, workshop: Workshop, target: str | None, job: Job) -> None:
+    def __init__(self, brush: Brush, workshop: Workshop, job: Job) -> None:
         buttons = [LATER]
         if job.can_resume:
             buttons.append(("resume", "Go on"))
@@ -22,7 +22,6 @@ class Offer(Dialog):
             buttons.append(("roll_back", "Go back"))
         buttons.append(("leave", "Leave it"))
         super().__init__(brush, workshop, job.plan.title, "An interrupted job", buttons)
-        self._target = target
         self._job = job
 
     def body(self, width: int) -> list[Line]:
@@ -31,7 +30,8 @@ class Offer(Dialog):
 
     def pressed(self, key: str) -> None:
         """Have it done, then show it."""
-        job, target = self._job, self._target
+        job = self._job
+        target = self.console.target_of(job)
         match key:
             case "resume":
                 self.ask("Going on", lambda: self.workshop.resume(job.id, target), self._show)

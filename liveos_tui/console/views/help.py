@@ -8,7 +8,8 @@ _NAME = 14
 _INTRODUCTION = (
     "A LiveOS stick starts a whole system from an image that never changes. Everything that is "
     "changed or added goes into the overlay. The overlay only fills, and when it is full the "
-    "system stops: this console shows how far that is away. It only looks; it changes nothing."
+    "system stops: this console shows how far that is away, and brings an overlay back that has "
+    "died. It changes nothing before it has shown what it will do and you have said yes."
 )
 
 _WORDS = (
@@ -36,6 +37,21 @@ _WORDS = (
     ("OverlayFS", "The newer kind of overlay: changed files lie in a folder, as whole files."),
     ("Root", "The file system you see as /. It can be full while the overlay is not, or not yet."),
     ("Home", "home.img: a file on the stick with your own files. It needs no overlay."),
+    (
+        "Job",
+        "A plan that is carried out, by a process of its own: it goes on when the console or the "
+        "connection ends.",
+    ),
+    (
+        "Rehearsal",
+        "The repair, done on a throw-away layer in memory: it shows what would come back, and "
+        "writes nothing to the stick.",
+    ),
+    (
+        "Journal",
+        "Where a job notes on the stick what it is about to do: after a power cut it says how to "
+        "go on, or back.",
+    ),
 )
 
 _STATES: tuple[tuple[str, Role, str], ...] = (
@@ -81,12 +97,38 @@ _SEVERITIES: tuple[tuple[str, Role, str], ...] = (
 _KEYS = (
     ("Up, Down", "Move in a list, and from one list to the next. Home, End, Page Up, Page Down."),
     ("Tab", "To the next list."),
-    ("Enter", "Open the selected device."),
+    ("Enter", "Open the selected device; do what the line names a key for."),
+    ("g", "Grow the overlay: more room, while the system runs."),
+    ("r", "Recover an overlay that is Invalid or full, step by step."),
+    ("x", "Reset: throw away everything in the overlay. The stick's name has to be typed."),
+    ("j", "Jobs: what is being done, was interrupted, or has ended."),
     ("d", "All attached devices."),
     ("F1, ?", "This help."),
     ("F3, Ctrl+L", "Draw the screen again and look again now."),
     ("Esc", "Back."),
-    ("q, F10", "Quit. So does Ctrl+C."),
+    ("q, F10", "Quit. So does Ctrl+C. Jobs go on."),
+)
+
+_WORK_KEYS = (
+    ("Enter", "Do the next step."),
+    ("a", "Do all steps that are left. You are asked once, before the first one that writes."),
+    ("b", "Back: undo the last step."),
+    ("c", "Cancel: the job ends at the next point where that does no harm."),
+    ("l", "Log: everything that the steps have printed."),
+    ("r", "Go on with a job that has failed, was cancelled or interrupted."),
+    ("u", "Go back: undo everything that a job did, to the exact bytes."),
+    ("L", "Leave an interrupted job as it is: it is not offered again."),
+    ("Up, Down", "Read about another step. Page Up and Page Down turn its pages."),
+    ("Esc", "Leave. The job goes on, or waits; j shows it again."),
+)
+
+_STEP_STATES: tuple[tuple[str, Role, str], ...] = (
+    ("OK", Role.GOOD, "It is done."),
+    ("RUN", Role.NOTICE, "It is being done."),
+    ("WAIT", Role.NOTICE, "The job waits for you before it does this step."),
+    ("FAIL", Role.DANGER, "It went wrong. The result says what was left, and what to do now."),
+    ("STOP", Role.WARNING, "It was cancelled or cut off."),
+    ("UNDO", Role.WARNING, "It is undone."),
 )
 
 _COLOURS = (
@@ -101,7 +143,10 @@ def page(width: int) -> list[Line]:
     lines: list[Line] = [()]
     lines += _paragraph(_INTRODUCTION, width)
     lines += _section("Keys", [(name, Role.KEY, text) for name, text in _KEYS], width)
+    keys = [(name, Role.KEY, text) for name, text in _WORK_KEYS]
+    lines += _section("Keys while something is done", keys, width)
     lines += _section("States of an overlay", _STATES, width)
+    lines += _section("States of a step", _STEP_STATES, width)
     lines += _section("How much something matters", _SEVERITIES, width)
     lines += [(), _heading("Colours"), *_paragraph(_COLOURS, width)]
     return lines + _section("Words", [(name, Role.STRONG, text) for name, text in _WORDS], width)

@@ -96,7 +96,7 @@ def shown(jobs: tuple[Job, ...], rows_left: int) -> bool:
     return pressing(jobs) or (bool(jobs) and rows_left > ROWS)
 
 
-def block(jobs: tuple[Job, ...], now: datetime, width: int, glyphs: Glyphs) -> list[Line]:
+def block(jobs: tuple[Job, ...], now: datetime, width: int) -> list[Line]:
     """The dashboard's block: one job, and the key that leads to all of them."""
     job = of_interest(jobs)
     if job is None:
@@ -105,7 +105,7 @@ def block(jobs: tuple[Job, ...], now: datetime, width: int, glyphs: Glyphs) -> l
     last = "" if pressing(jobs) else "last: "
     more = f"   and {len(jobs) - 1} more" if len(jobs) > 1 else ""
     text = f"   {NAMES[job.plan.operation]} {job.plan.place.name}, {_progress(job, now)}{more}"
-    start: Line = (Span(f"   {last}"), Span(word, role), Span(clip(text, width - 26, glyphs.dots)))
+    start: Line = (Span(f"   {last}"), Span(word, role), Span(text))
     key: Line = (Span("j", Role.KEY), Span(" Jobs "))
     return [(Span(" Jobs", Role.HEADING),), both_ends(start, key, width)]
 

@@ -1,5 +1,7 @@
 """The first view of a piece of work: what was found, and what would be done about it."""
 
+from collections.abc import Sequence
+
 from liveos_tui.console.lines import EMPTY, Line, Span, wrap
 from liveos_tui.console.theme import Role
 from liveos_tui.console.wording import size
@@ -12,18 +14,27 @@ _MARK = 2
 
 
 def look(proposal: Proposal, width: int) -> list[Line]:
-    """The diagnosis, then the plan; or why there is none, and what helps instead."""
-    plan = proposal.plan
-    lines: list[Line] = []
+    """What is wrong and what would be done about it; or why nothing is, and what helps instead.
+
+    What is well comes last: it is there to be read, and keeps nobody from the plan.
+    """
+    plan, facts = proposal.plan, proposal.facts
+    bad = [fact for fact in facts if fact.bad]
+    rest = [fact for fact in facts if not fact.bad]
+    blocks: list[list[Line]] = []
     if plan is None:
-        lines += _paragraph(proposal.why_not or "There is nothing to do.", width, Role.STRONG)
-        lines += _paragraph(proposal.hint, width)
-        return lines + _facts(proposal.facts, width, gap=True)
-    lines += _facts(proposal.facts, width, gap=False)
-    return lines + about(plan, width, gap=bool(lines))
+        why_not = _paragraph(proposal.why_not or "There is nothing to do.", width, Role.STRONG)
+        blocks.append(why_not + _paragraph(proposal.hint, width))
+    blocks.append(_facts("What is wrong", bad, width))
+    if plan is not None:
+        blocks.append(about(plan, width))
+    blocks.append(_facts("What else was found", rest, width))
+    shown = [block for block in blocks if block]
+    # An empty row before each but the first.
+    return [line for block in shown for line in (EMPTY, *block)][1:]
 
 
-def about(plan: Plan, width: int, *, gap: bool = False) -> list[Line]:
+def about(plan: Plan, width: int) -> list[Line]:
     """What a plan does, what to know before, the room that it needs, the way back."""
     lines: list[Line] = []
     if plan.summary:
@@ -40,20 +51,19 @@ def about(plan: Plan, width: int, *, gap: bool = False) -> list[Line]:
             lines += _room(room, width)
     if plan.go_back:
         lines += [EMPTY, _heading("The way back"), *_paragraph(plan.go_back, width)]
-    return lines if gap else lines[1:]
+    return lines[1:]
 
 
 def place_words(place: Place) -> str:
     """Where a stick is and how large: enough to tell it from another."""
     where = place.device or place.mount_point or place.target
-    return f"{where}  {size(place.size_bytes)}" if place.size_bytes is not None else where
+    return f"{where}, {size(place.size_bytes)}" if place.size_bytes is not None else where
 
 
-def _facts(facts: tuple[Fact, ...], width: int, *, gap: bool) -> list[Line]:
+def _facts(heading: str, facts: Sequence[Fact], width: int) -> list[Line]:
     if not facts:
         return []
-    lines: list[Line] = [EMPTY] if gap else []
-    lines.append(_heading("What was found"))
+    lines: list[Line] = [_heading(heading)]
     for fact in facts:
         mark, role = ("!", Role.DANGER) if fact.bad else ("?", Role.NOTICE)
         if not fact.bad and not fact.unknown:

@@ -54,7 +54,7 @@ def place(value: Place, width: int) -> list[Line]:
         ("Device", value.device or ""),
         ("Model", value.model or ""),
         ("Size", size(value.size_bytes) if value.size_bytes is not None else ""),
-        ("Mounted at", value.mount_point or ("" if value.device is None else "not mounted")),
+        ("Folder" if value.device is None else "Mounted at", value.mount_point or "not mounted"),
         ("", "It carries the system that runs now." if value.this_system else ""),
     )
     return [line for name, text in facts if text for line in _named(name, text, width)]
@@ -89,7 +89,7 @@ def interrupted(job: Job, width: int) -> list[Line]:
         EMPTY,
         *_paragraph(where, width),
         *_paragraph(job.message, width),
-        *_named("Stick", f"{plan.place.name}  {place_words(plan.place)}", width),
+        *_named("Stick", f"{plan.place.name}, {place_words(plan.place)}", width),
         EMPTY,
     ]
     if job.can_resume:
@@ -110,8 +110,8 @@ def growth(plan: Plan, width: int) -> list[Line]:
         have = "unknown" if room.available_bytes is None else size(room.available_bytes)
         lines += _named("Room", f"{room.where}: {have}", width)
     lines.append(EMPTY)
-    for text in plan.summary:
-        lines += _paragraph(text, width)
+    for number, text in enumerate(plan.summary):
+        lines += _named("Proposed" if number == 0 else "", text, width)
     return lines
 
 

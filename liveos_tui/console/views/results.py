@@ -20,7 +20,10 @@ JOB_WORDS = {
 
 
 def result(log: JobLog, width: int, *, resume: bool, roll_back: bool) -> list[Line]:
-    """The end of a job; `resume` and `roll_back` say which ways are open."""
+    """The end of a job; `resume` and `roll_back` say which ways are open.
+
+    What can be done comes before the details, which may be many.
+    """
     end = log.end
     if end is None:
         return []
@@ -28,11 +31,6 @@ def result(log: JobLog, width: int, *, resume: bool, roll_back: bool) -> list[Li
     lines = _paragraph(end.message, width, role)
     if log.failed is not None and log.steps[log.failed].text != end.message:
         lines += _paragraph(log.steps[log.failed].text, width)
-    details = end.report or (log.found if end.state is JobState.DONE else ())
-    if details:
-        lines.append(EMPTY)
-        for text in details:
-            lines += _item(text, width)
     afterwards = log.plan.afterwards if end.state is JobState.DONE and not end.hint else ()
     if end.hint or afterwards or resume or roll_back:
         lines += [EMPTY, (Span("What to do now", Role.HEADING),), *_paragraph(end.hint, width)]
@@ -42,6 +40,11 @@ def result(log: JobLog, width: int, *, resume: bool, roll_back: bool) -> list[Li
         lines += _key("r", "go on where it stopped", width)
     if roll_back:
         lines += _key("u", "go back: undo everything that it did", width)
+    details = end.report or (log.found if end.state is JobState.DONE else ())
+    if details:
+        lines += [EMPTY, (Span("What came of it", Role.HEADING),)]
+        for text in details:
+            lines += _item(text, width)
     return lines
 
 
@@ -51,7 +54,7 @@ def undo_words(plan: Plan | None, log: JobLog | None) -> str:
         return ""
     if log is None:
         return "Nothing has been written. Leaving changes nothing."
-    if log.end is not None:
+    if log.end is not None or (log.undone is not None and log.waiting is None):
         return ""
     if log.done <= plan.first_write and log.running in {None, *range(plan.first_write)}:
         return "Undo: nothing has been written to the stick so far."

@@ -24,6 +24,8 @@ STATE_WORDS = {
 }
 WAITING_WORD = ("WAIT", Role.NOTICE)
 
+_WENT_WRONG = frozenset({StepState.FAILED, StepState.CANCELLED})
+
 _WORD = 4
 _MARKER = 2
 _LEAST_OUTPUT = 3
@@ -83,23 +85,22 @@ def told(
     step: Step, log: StepLog, width: int, height: int, glyphs: Glyphs, *, beat: int, running: bool
 ) -> list[Line]:
     """A step that is being done or behind: its command, the end of its output, how far it is."""
-    top = [*_text(step.why, width), EMPTY]
-    if not any(line.command for line in log.lines):
-        top += _commands(step, width)
-    bottom: list[Line] = [EMPTY]
+    why = [*_text(step.why, width), EMPTY]
+    top = [] if any(line.command for line in log.lines) else _commands(step, width)
+    bottom: list[Line] = [EMPTY] if log.lines or step.commands else []
     if running:
         bottom += progress(log.progress, width, glyphs, beat=beat)
-    for text in log.found:
-        bottom += _text(text, width)
     if log.text:
         role = STATE_WORDS[log.state][1] if log.state else Role.TEXT
-        plain = Role.STRONG if log.state is StepState.DONE else role
-        bottom += _text(log.text, width, plain)
+        bottom += _text(log.text, width, role if log.state in _WENT_WRONG else Role.STRONG)
+    for text in log.found:
+        bottom += _text(text, width)
+    # What came of it matters more than why it was done.
+    if len(why) + len(top) + _LEAST_OUTPUT + len(bottom) <= height:
+        top = why + top
     room = max(_LEAST_OUTPUT, height - len(top) - len(bottom))
     output = [row for line in log.lines[-room:] for row in output_rows(line, width)]
-    if len(output) > room or log.dropped:
-        output = output[-room:]
-    return [*top, *output, *bottom]
+    return [*top, *output[-room:], *bottom]
 
 
 def progress(event: ProgressEvent | None, width: int, glyphs: Glyphs, *, beat: int) -> list[Line]:
