@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 CHUNK_BYTES = 4096
 BASE_BYTES = 256 << 20
@@ -229,3 +230,29 @@ def _write_until_refused(root: Path, chance: random.Random) -> dict[str, str]:
         except OSError:
             return files
         files[name] = hashlib.sha256(data).hexdigest()
+
+
+class Trials(Sequence[FilledStick]):
+    """Sticks of both kinds, those with table P first; each is filled when it is asked for."""
+
+    def __init__(self, folder: Path, base: Path) -> None:
+        self._folder = folder
+        self._base = base
+        self._filled: dict[int, FilledStick] = {}
+
+    def __len__(self) -> int:
+        return len(KINDS) * TRIALS
+
+    @overload
+    def __getitem__(self, index: int) -> FilledStick: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[FilledStick]: ...
+    def __getitem__(self, index: int | slice) -> FilledStick | Sequence[FilledStick]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        if not 0 <= index < len(self):
+            raise IndexError
+        if index not in self._filled:
+            kind, seed = KINDS[index // TRIALS], index % TRIALS
+            self._filled[index] = filled(self._folder / f"{kind}-{seed}", self._base, kind, seed)
+        return self._filled[index]

@@ -91,8 +91,7 @@ def running(*words: str | Path) -> Iterator[Running]:
         process.communicate()
 
 
-def signal_worker(signal_number: signal.Signals) -> None:
-    """Send a signal to the worker of the newest job."""
-    folder = max(JOBS_IN_MEMORY.iterdir(), key=lambda path: path.stat().st_mtime)
-    worker = json.loads((folder / "worker.json").read_text())
+def signal_worker(job: str, signal_number: signal.Signals) -> None:
+    """Send a signal to the worker of a job."""
+    worker = json.loads((JOBS_IN_MEMORY / job / "worker.json").read_text())
     os.kill(worker["pid"], signal_number)

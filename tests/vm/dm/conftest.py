@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from filled import KINDS, TRIALS, FilledStick, command, filled, leftovers, make_base
+from filled import Trials, command, leftovers, make_base
 
 
 @pytest.fixture(scope="session")
@@ -18,14 +18,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trials(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[FilledStick, ...]:
-    """Filled sticks, those with table P first, that tests copy before they change them."""
-    folder = tmp_path_factory.mktemp("trials")
-    return tuple(
-        filled(folder / f"{kind}-{seed}", base, kind, seed)
-        for kind in KINDS
-        for seed in range(TRIALS)
-    )
+def trials(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Trials:
+    """Filled sticks that tests copy before they change them."""
+    return Trials(tmp_path_factory.mktemp("trials"), base)
 
 
 @pytest.fixture

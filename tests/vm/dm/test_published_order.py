@@ -12,7 +12,7 @@ folders they can be enough. One of twenty such trials came back. On a system in 
 from pathlib import Path
 
 import pytest
-from filled import FilledStick, command, exit_code, joined, status
+from filled import FilledStick, Trials, command, exit_code, joined, status
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -34,14 +34,14 @@ def published_order(stick: FilledStick) -> tuple[int, str]:
     return code, said
 
 
-def test_filled_stores_are_as_the_kernel_leaves_them(trials: tuple[FilledStick, ...]) -> None:
+def test_filled_stores_are_as_the_kernel_leaves_them(trials: Trials) -> None:
     for stick in trials:
         valid = stick.store.read_bytes()[4]
         assert valid == {"P": 0, "PO": 1}[stick.persistence]
         assert len(stick.files) > 50
 
 
-def test_the_published_order_recovers_none(trials: tuple[FilledStick, ...], tmp_path: Path) -> None:
+def test_the_published_order_recovers_none(trials: Trials, tmp_path: Path) -> None:
     recovered = 0
     for number, trial in enumerate(trials):
         stick = trial.copy(tmp_path / str(number))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from filled import KINDS, TRIALS, FilledStick, command, filled, hashes
+from filled import KINDS, TRIALS, FilledStick, Trials, command, filled, hashes
 from tui import status, tui
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -24,7 +24,7 @@ def expect_recovered(stick: FilledStick, work: Path) -> None:
 
 @pytest.mark.parametrize("number", range(2 * TRIALS))
 def test_every_full_overlay_comes_back_with_every_synced_file(
-    trials: tuple[FilledStick, ...], tmp_path: Path, number: int
+    trials: Trials, tmp_path: Path, number: int
 ) -> None:
     stick = trials[number].copy(tmp_path / "stick")
 
@@ -35,9 +35,7 @@ def test_every_full_overlay_comes_back_with_every_synced_file(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_rehearsal_writes_not_one_byte(
-    trials: tuple[FilledStick, ...], tmp_path: Path, kind: str
-) -> None:
+def test_a_rehearsal_writes_not_one_byte(trials: Trials, tmp_path: Path, kind: str) -> None:
     stick = trials[TRIALS * KINDS.index(kind)].copy(tmp_path / "stick")
     before = hashes(stick.folder)
 
@@ -49,9 +47,7 @@ def test_a_rehearsal_writes_not_one_byte(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_rollback_gives_every_byte_back(
-    trials: tuple[FilledStick, ...], tmp_path: Path, kind: str
-) -> None:
+def test_a_rollback_gives_every_byte_back(trials: Trials, tmp_path: Path, kind: str) -> None:
     stick = trials[TRIALS * KINDS.index(kind) + 1].copy(tmp_path / "stick")
     before = hashes(stick.folder / "LiveOS")
     assert tui("recover", stick.folder, "--yes").code == 0
@@ -95,7 +91,7 @@ DAMAGES: dict[str, tuple[Callable[[FilledStick], object], str]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_header_is_refused_and_nothing_is_changed(
-    trials: tuple[FilledStick, ...], tmp_path: Path, damage: str
+    trials: Trials, tmp_path: Path, damage: str
 ) -> None:
     stick = trials[0].copy(tmp_path / "stick")
     do, words = DAMAGES[damage]
