@@ -10,6 +10,7 @@ from liveos_tui.formats.text import clean
 from liveos_tui.jobs import before
 from liveos_tui.jobs.marks import UNTOUCHED, use_mark
 from liveos_tui.jobs.opening import loop_of_overlay
+from liveos_tui.jobs.order import OrderKind
 from liveos_tui.jobs.work import Work
 from liveos_tui.live.words import size
 from liveos_tui.plans.actions import BackUp, FillHoles, GrowFile, RefreshLoop
@@ -42,9 +43,11 @@ def back_up(work: Work, action: BackUp) -> str:
                 "marks": [use_mark(work)],
             }
         )
-    for folder in action.copies:
+    # A plan that comes back from a stick must not name folders of this machine.
+    copies = action.copies if work.order.kind is OrderKind.START else ()
+    for folder in copies:
         _copy_out(work, name, Path(folder))
-    places = 1 + len(action.copies)
+    places = 1 + len(copies)
     return (
         f"{len(chunks)} chunks of metadata are saved in {places} place{'s' * (places > 1)}: "
         f"{clean(name)}."

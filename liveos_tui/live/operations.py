@@ -86,7 +86,8 @@ def _why_not_recover(system: LiveSystem) -> str | None:
     overlay, root = _persistent(system), _root(system)
     if reason := _why_not_store(system, overlay):
         return reason
-    if overlay.state not in ILL and root.clean is not False:
+    unproven = root.superblock is not None and root.superblock.needs_recovery
+    if overlay.state not in ILL and root.clean is not False and not unproven:
         return "The overlay is neither Invalid nor full: there is nothing to recover."
     if overlay.in_use:
         return (

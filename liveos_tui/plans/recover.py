@@ -5,6 +5,9 @@ byte is set, and what it lacked is given to it before. A store that is only full
 kernel as it is: it is given room, and the file system that ran out of it is repaired.
 """
 
+from contextlib import suppress
+
+from liveos_tui.formats.cow import CowSummary
 from liveos_tui.live.diagnosis import Cause, Diagnosis, Illness
 from liveos_tui.live.facts import REPAIR_TOOLS
 from liveos_tui.live.growth import RESERVE_BYTES
@@ -23,6 +26,8 @@ from liveos_tui.plans.steps import Words
 
 _EXT = frozenset({"ext2", "ext3", "ext4"})
 _UNCHANGED = "Nothing was changed."
+# Of a store that is fuller than this, the next session fills the rest.
+_NEARLY_FULL = 0.95
 
 _BOOT_WITHOUT = (
     "Boot this stick once without its overlay (leave rd.live.overlay= out at the boot prompt), or "
@@ -82,7 +87,8 @@ def _refuse(diagnosis: Diagnosis, *, rehearse: bool) -> None:
         raise PlanRefusedError(diagnosis.refusal, diagnosis.hint)
     if diagnosis.in_use:
         raise _in_use(diagnosis)
-    if diagnosis.illness is Illness.NONE and (not rehearse or diagnosis.header is None):
+    looked_at = rehearse and diagnosis.header is not None
+    if diagnosis.illness is Illness.NONE and not (looked_at or _is_unproven(diagnosis)):
         raise _is_fine(diagnosis)
     if diagnosis.base_bytes is None:
         told = [fact for fact in diagnosis.facts if fact.name == "Base image"]
@@ -154,6 +160,17 @@ def _is_fine(diagnosis: Diagnosis) -> PlanRefusedError:
     )
 
 
+def _is_unproven(diagnosis: Diagnosis) -> bool:
+    """Whether the file system was left as it was when the system died.
+
+    An overlay that has overflowed and was grown looks like this: nothing is wrong with the store,
+    and what the last writes left of the file system only e2fsck can tell.
+    """
+    summary, view = diagnosis.summary, diagnosis.view
+    holds_something = diagnosis.header is not None and summary is not None and summary.exceptions
+    return bool(holds_something and view is not None and view.needs_recovery)
+
+
 def _is_doubtful(diagnosis: Diagnosis) -> bool:
     """Whether the store may be damaged: it became Invalid for something else than want of room."""
     return diagnosis.illness is Illness.INVALID and diagnosis.cause is not Cause.SPACE
@@ -167,6 +184,10 @@ def _growth(diagnosis: Diagnosis, wished: Growth | None) -> Growth | None:
         return wished
     if lacking_bytes(diagnosis) or fragile or diagnosis.illness is Illness.FULL:
         return propose_growth(diagnosis, repair=True)
+    if _is_nearly_full(summary):
+        # It can be repaired as it is; room for what comes after is good to have.
+        with suppress(PlanRefusedError):
+            return propose_growth(diagnosis, repair=True)
     if diagnosis.missing_bytes:
         kept = RESERVE_BYTES + (summary.metadata_bytes if summary else 0)
         free = diagnosis.free_bytes
@@ -178,6 +199,13 @@ def _growth(diagnosis: Diagnosis, wished: Growth | None) -> Growth | None:
                 f"Free {size(short)} on the stick. {_UNCHANGED}",
             )
     return None
+
+
+def _is_nearly_full(summary: CowSummary | None) -> bool:
+    """Whether what is left is so little that the overlay would fill at its next use."""
+    if summary is None:
+        return False
+    return summary.used_bytes > summary.total_bytes * _NEARLY_FULL
 
 
 def _rehearsal(diagnosis: Diagnosis, words: Words) -> Plan:
@@ -217,6 +245,11 @@ def _what_is_wrong(diagnosis: Diagnosis) -> tuple[str, ...]:
             )
         case Illness.ERRORS:
             return ("The overlay has room; the file system in it has noted errors, or is damaged.",)
+    if _is_unproven(diagnosis):
+        return (
+            "The overlay has room. The file system in it was not shut down cleanly: its journal "
+            "is still to be replayed.",
+        )
     return ("The overlay is neither Invalid nor full.",)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from diagnoses import GIB, MIB, PLACE, diagnosis, store
+from diagnoses import GIB, MIB, PLACE, diagnosis, root, store
 
 from liveos_tui.live.diagnosis import Cause, Diagnosis, Fact, Illness
 from liveos_tui.plans.actions import (
@@ -50,6 +50,18 @@ class TestPaths:
         ]
         assert "became Invalid" in plan.summary[0]
         assert plan.confirmation is Confirmation.ENTER
+
+    def test_one_that_overflowed_and_was_grown_is_checked_although_nothing_is_noted(self) -> None:
+        plan = plan_recover(diagnosis(Illness.NONE))
+
+        assert kinds(plan) == [OpenStick, Rehearse, BackUp, Register, Repair, Verify, TakeDown]
+        assert "not shut down cleanly" in plan.summary[0]
+
+    def test_one_that_is_nearly_full_gets_room_where_there_is_some(self) -> None:
+        assert GrowFile in kinds(plan_recover(diagnosis(Illness.NONE, used=0.97)))
+        without = diagnosis(Illness.NONE, used=0.97, free_bytes=20 * MIB)
+        without = replace(without, base=root(journal_bytes=MIB), view=root(journal_bytes=MIB))
+        assert GrowFile not in kinds(plan_recover(replace(without, free_bytes=9 * MIB)))
 
     def test_a_full_overlay_is_valid_and_stays_so(self) -> None:
         plan = plan_recover(diagnosis(Illness.FULL))
@@ -158,7 +170,7 @@ class TestRehearsal:
 
 class TestRefusals:
     def test_a_store_that_is_fine_is_left_alone(self) -> None:
-        error = refusal(diagnosis(Illness.NONE))
+        error = refusal(replace(diagnosis(Illness.NONE), view=root(unmounted=True)))
 
         assert "neither Invalid nor full" in error.message
         assert "fine and was left alone" in error.hint
