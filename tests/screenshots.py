@@ -8,6 +8,7 @@ import io
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console as RichConsole
@@ -23,7 +24,8 @@ from console_fakes import (
     FakeMachine,
     clock,
 )
-from console_harness import SMALL_SCREEN, opened
+from console_harness import SMALL_SCREEN, opened, text, until
+from workshop_fakes import FakeJob, FakeWorkshop, failed, interrupted, running
 
 from liveos_tui.console.app import Console
 from liveos_tui.live.judge import judge
@@ -40,6 +42,21 @@ SHOTS: dict[str, tuple[TerminalProfile, tuple[int, int], list[str]]] = {
     "devices": (RICH, SMALL_SCREEN, ["d", "down"]),
     "devices-plain": (PLAIN, SMALL_SCREEN, ["d", "down"]),
     "help": (RICH, SMALL_SCREEN, ["f1"]),
+}
+
+# On the stick whose overlay has died, or with a job: keys, and words to wait for before the next
+# one and before the picture.
+WORK: dict[str, tuple[TerminalProfile, str, Callable[[], FakeJob] | None, list[str]]] = {
+    "recover": (RICH, "/dev/sdc1", None, ["r", "What is wrong"]),
+    "recover-plain": (PLAIN, "/dev/sdc1", None, ["r", "What is wrong"]),
+    "recover-running": (RICH, "live", running, ["j", "enter", "82 %"]),
+    "recover-running-plain": (PLAIN, "live", running, ["j", "enter", "82 %"]),
+    "recover-confirm": (RICH, "/dev/sdc1", None, ["r", "What is wrong", "a", "[ Recover it ]"]),
+    "recover-failed": (RICH, "live", failed, ["j", "enter", "u Go back"]),
+    "grow": (RICH, "live", None, ["g", "128M"]),
+    "grow-plain": (PLAIN, "live", None, ["g", "128M"]),
+    "jobs": (RICH, "live", failed, ["j", "FAILED"]),
+    "job-interrupted": (RICH, "live", interrupted, ["[ Decide later ]"]),
 }
 
 
@@ -62,13 +79,35 @@ def svg_of(app: Console) -> str:
     return svg.replace("<text class=", '<text xml:space="preserve" class=')
 
 
+async def draw_work(
+    terminal: TerminalProfile, target: str, job: Callable[[], FakeJob] | None, steps: list[str]
+) -> str:
+    """One screen of the work, reached by keys and by waiting for words."""
+    machine = FakeMachine(
+        {"live": judge(STICK), "/dev/sdc1": judge(INVALID)}, (THIS, BROKEN, FOREIGN)
+    )
+    workshop = FakeWorkshop(known={"recover-20260314-120331-9b41": job()} if job else {})
+    app = Console(machine, target, terminal, clock, workshop)
+    async with opened(app, SMALL_SCREEN) as pilot:
+        await until(pilot, lambda: app.jobs_known)
+        for step in steps:
+            if len(step) == 1 or step == "enter":
+                await pilot.press(step)
+            else:
+                await until(pilot, lambda words=step: words in text(app))  # type: ignore[misc]
+            await pilot.pause()
+        await pilot.pause()
+        return svg_of(app)
+
+
 async def draw(terminal: TerminalProfile, size: tuple[int, int], keys: list[str]) -> str:
     """One screen, reached by `keys`."""
     # The words are the program's own.
     stick = judge(STICK)
     machine = FakeMachine({"live": stick, "/dev/sdc1": INVALID}, (THIS, BROKEN, FOREIGN))
-    app = Console(machine, "live", terminal, clock)
+    app = Console(machine, "live", terminal, clock, FakeWorkshop())
     async with opened(app, size) as pilot:
+        await until(pilot, lambda: app.jobs_known)
         await pilot.press(*keys)
         await pilot.pause()
         return svg_of(app)
@@ -78,9 +117,11 @@ def main() -> None:
     """All of them."""
     FOLDER.mkdir(exist_ok=True)
     convert = shutil.which("rsvg-convert")
-    for name, (terminal, size, keys) in SHOTS.items():
+    drawings = {name: draw(*shot) for name, shot in SHOTS.items()}
+    drawings |= {name: draw_work(*shot) for name, shot in WORK.items()}
+    for name, drawing in drawings.items():
         path = FOLDER / f"{name}.svg"
-        path.write_text(asyncio.run(draw(terminal, size, keys)), encoding="utf-8")
+        path.write_text(asyncio.run(drawing), encoding="utf-8")
         print(path.name)
         if convert:
             command = [convert, "--zoom", "1", "--output", str(path.with_suffix(".png")), str(path)]

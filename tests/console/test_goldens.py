@@ -24,7 +24,17 @@ from console_fakes import (
     clock,
 )
 from console_harness import ASCII, COLOURLESS, PLAIN, RICH, opened, rows, text, until
-from workshop_fakes import FACTS, FakeJob, FakeWorkshop, failed, finished, interrupted, running
+from workshop_fakes import (
+    DEAD,
+    FACTS,
+    IN_USE,
+    FakeJob,
+    FakeWorkshop,
+    failed,
+    finished,
+    interrupted,
+    running,
+)
 
 from liveos_tui.console.app import Console
 from liveos_tui.console.glyphs import SAFE_CHARACTERS
@@ -32,7 +42,6 @@ from liveos_tui.console.screens.too_small import TooSmall
 from liveos_tui.console.theme import Role, styles
 from liveos_tui.errors import TargetGoneError
 from liveos_tui.jobs.workshop import Proposal
-from liveos_tui.live.judge import judge
 from liveos_tui.live.model import Operation
 from liveos_tui.system.terminal import TerminalProfile
 
@@ -119,8 +128,8 @@ async def shown(
     invalid = INVALID
     workshop = None
     if scene.judged:
-        stick = replace(stick, operations=judge(STICK).operations)
-        invalid = replace(INVALID, operations=judge(INVALID).operations)
+        stick = replace(stick, operations=IN_USE)
+        invalid = replace(INVALID, operations=DEAD)
     if scene.judged or scene.job is not None:
         workshop = FakeWorkshop(known={"recover-1": scene.job()} if scene.job else {})
     if scene.well and workshop is not None:

@@ -20,7 +20,7 @@ from liveos_tui.jobs.events import (
 )
 from liveos_tui.jobs.workshop import Job, Proposal, Wish
 from liveos_tui.live.diagnosis import Fact
-from liveos_tui.live.model import Operation
+from liveos_tui.live.model import Operation, Possibility
 from liveos_tui.live.place import Place
 from liveos_tui.plans.actions import (
     BackUp,
@@ -150,7 +150,24 @@ RESET = Plan(
     summary=("Everything that was changed on this stick is thrown away.",),
 )
 
-PLANS = {Operation.RECOVER: RECOVERY, Operation.GROW: GROWTH, Operation.RESET: RESET}
+IN_USE = (
+    Possibility(Operation.RECOVER, False, "The overlay is neither Invalid nor full."),
+    Possibility(Operation.GROW, True),
+    Possibility(
+        Operation.RESET,
+        False,
+        "The overlay is in use by the running system. Boot once with rd.live.overlay.reset to "
+        "start with an empty one.",
+    ),
+)
+"""What can be done to an overlay that is in use and fills."""
+
+DEAD = (
+    Possibility(Operation.RECOVER, True),
+    Possibility(Operation.GROW, False, "The overlay is Invalid: recover it."),
+    Possibility(Operation.RESET, True),
+)
+"""What can be done to one that is Invalid."""
 
 Answer = Proposal | Exception | Callable[[Wish], Proposal]
 

@@ -28,7 +28,7 @@ def look(proposal: Proposal, width: int) -> list[Line]:
     blocks.append(_facts("What is wrong", bad, width))
     if plan is not None:
         blocks.append(about(plan, width))
-    blocks.append(_facts("What else was found", rest, width))
+    blocks.append(_facts("What else was found" if bad else "What was found", rest, width))
     shown = [block for block in blocks if block]
     # An empty row before each but the first.
     return [line for block in shown for line in (EMPTY, *block)][1:]
