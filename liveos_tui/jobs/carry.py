@@ -8,6 +8,7 @@ from liveos_tui.jobs.journal import read
 from liveos_tui.jobs.marks import check_unused
 from liveos_tui.jobs.order import Order, OrderKind, Workplace
 from liveos_tui.jobs.work import Work
+from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import (
     Action,
     BackUp,
@@ -26,6 +27,13 @@ from liveos_tui.plans.actions import (
 from liveos_tui.plans.model import Plan
 
 _WAIT_SECONDS = 0.5
+
+_DONE = {
+    Operation.RECOVER: "The overlay of {} is recovered.",
+    Operation.GROW: "The overlay of {} is larger.",
+    Operation.MERGE: "The overlay of {} is merged.",
+    Operation.RESET: "The overlay of {} is empty.",
+}
 
 
 def carry_out(order: Order, workplace: Workplace) -> EndEvent:
@@ -178,7 +186,9 @@ class _Run:
         plan = self.order.plan
         return EndEvent(
             JobState.DONE,
-            f"{plan.title}: done.",
+            _DONE[plan.operation].format(plan.place.name)
+            if plan.first_write < len(plan.steps)
+            else f"{plan.title}: done. Nothing was written to the stick.",
             " ".join(plan.afterwards),
             tuple(dict.fromkeys(self.work.report)),
         )

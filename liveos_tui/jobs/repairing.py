@@ -307,11 +307,13 @@ def verify(work: Work) -> str:
     lost = len([e for e in folder_names(runner, path, "/lost+found") if e.name not in {".", ".."}])
     with work.stick.open(work.place.overlay) as file:
         chunks = [old for old, _ in iterate_exceptions(file.read, file.identity.size_bytes)]
-    work.report.extend(_files(work, path, chunks))
-    if lost:
-        work.report.append(f"{lost} files have lost their names: they are in /lost+found.")
-    else:
-        work.report.append("No file has lost its name: /lost+found is empty.")
+    names_lost = (
+        f"{lost} files have lost their names: they are in /lost+found."
+        if lost
+        else "No file has lost its name: /lost+found is empty."
+    )
+    # What came back, what was lost; what e2fsck did for it comes last.
+    work.report[:0] = [*_files(work, path, chunks), names_lost]
     return "e2fsck finds nothing wrong, and what matters can be read."
 
 

@@ -81,7 +81,7 @@ def test_a_recovery_brings_the_overlay_back(patient: Patient) -> None:
     plan = patient.plan()
     end = patient.carry(plan)
 
-    assert (end.state, end.message) == (JobState.DONE, f"{plan.title}: done.")
+    assert (end.state, end.message) == (JobState.DONE, "The overlay of PRACTICE is recovered.")
     assert patient.done() == list(range(len(plan.steps)))
     assert is_well(patient)
 
