@@ -204,7 +204,10 @@ def filled(
     """
     (folder / "LiveOS").mkdir(parents=True)
     stick = FilledStick(folder, persistence, {})
-    command("cp", "--sparse=always", base, stick.base)
+    try:
+        os.link(base, stick.base)
+    except OSError:
+        command("cp", "--sparse=always", base, stick.base)
     with stick.store.open("xb") as file:
         file.truncate(size_bytes)
         if not sparse:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from stick import LIVE, OVERLAY, Stick
 
 _WRITER = r"""
-import hashlib, os, random, sys
-folder, seed, largest, stop = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+import hashlib, os, random, sys, time
+folder, stop = sys.argv[1:3]
+seed, largest, pause = int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
 chance = random.Random(seed)
 sizes = [size for size in (700, 3000, 9000, 40000, 100000, 400000) if size <= largest]
 for number in range(32):
@@ -30,6 +31,7 @@ while not os.path.exists(stop):
         sys.exit(f"refused: {error}")
     print(hashlib.sha256(data).hexdigest(), name, flush=True)
     count += 1
+    time.sleep(pause)
 """
 _START = "PYTHONDONTWRITEBYTECODE=1 python3 /run/writer.py"
 
@@ -40,7 +42,7 @@ Files = Mapping[str, str]
 def fill(stick: Stick, folder: str = "/srv/filled", seed: int = 1, largest: int = 400_000) -> Files:
     """Write and sync files until the kernel refuses; those that were acknowledged."""
     stick.run("cat > /run/writer.py", stdin=_WRITER.encode())
-    command = f"{_START} {folder} {seed} {largest} /run/never"
+    command = f"{_START} {folder} /run/never {seed} {largest} 0"
     said = stick.run(command, check=False, timeout=400)
     assert "refused" in said.stderr, said.stderr
     return _acknowledged(said.stdout)
@@ -50,11 +52,13 @@ def fill(stick: Stick, folder: str = "/srv/filled", seed: int = 1, largest: int 
 def writing(stick: Stick, folder: str = "/srv/written", seed: int = 2) -> Iterator[dict[str, str]]:
     """Write and sync files on the root meanwhile; the dictionary has them after the `with` block.
 
+    Some 100 KiB a second, so that 64 MiB are not full before anything else has happened.
+
     Raises AssertionError when the kernel has refused one.
     """
     stick.run("cat > /run/writer.py; rm -f /run/enough", stdin=_WRITER.encode())
     writer = subprocess.Popen(
-        [*stick.ssh_command(), f"{_START} {folder} {seed} 40000 /run/enough"],
+        [*stick.ssh_command(), f"{_START} {folder} /run/enough {seed} 40000 0.1"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
