@@ -227,10 +227,9 @@ async def test_the_terminals_cursor_stands_on_the_selected_row() -> None:
     app = console()
     async with opened(app) as pilot:
         await pilot.press("d", "down")
-        await pilot.pause()
+        await until(pilot, lambda: row_with(app, "STICK2").startswith(" »"))
         at = next(n for n, row in enumerate(rows(app)) if row.startswith(" »"))
-        assert "STICK2" in rows(app)[at]
-        assert app.cursor_position == Offset(1, at)
+        await until(pilot, lambda: app.cursor_position == Offset(1, at))
 
 
 async def test_more_findings_than_rows_are_reached_by_the_arrows() -> None:

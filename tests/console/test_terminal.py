@@ -119,6 +119,7 @@ def test_the_linux_console_shows_the_dashboard(terminals: list[Terminal]) -> Non
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.until("WARN    The overlay is full in about 17 minutes.")
+    terminal.until(" d Devices")
     assert terminal.screen.display[24].startswith(" d Devices")
     assert terminal.screen.buffer[2][2].data == "█"
     assert terminal.screen.buffer[2][2].fg == "brown"  # the dark yellow of 8 colours
@@ -173,7 +174,7 @@ def test_the_function_keys_of_the_linux_console_are_known(terminals: list[Termin
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.press(F1)
-    terminal.until("States of an overlay")
+    terminal.until("A LiveOS stick starts a whole system")
     terminal.press("\x1b")
     terminal.until("What matters now")
     terminal.press(F10)

@@ -16,6 +16,7 @@ from workshop_fakes import (
     FakeJob,
     FakeWorkshop,
     failed,
+    grown,
     interrupted,
     running,
 )
@@ -654,6 +655,22 @@ async def test_the_terminals_cursor_follows_the_focus_through_a_question() -> No
 async def growing(pilot: "Pilot[int]") -> None:
     await press(pilot, "g")
     await shows(pilot, "128M")
+
+
+async def test_waiting_for_an_amount_is_mentioned(hang: threading.Event) -> None:
+    def slow(wish: Wish) -> Proposal:
+        hang.wait()
+        return grown(wish)
+
+    workshop = FakeWorkshop()
+    workshop.answers[Operation.GROW] = slow
+    app = console(workshop, "live")
+    async with opened(app) as pilot:
+        await press(pilot, "g")
+        await shows(pilot, "Looking at live ...")
+        hang.set()
+        await shows(pilot, "128M")
+        assert "Looking at" not in text(app)
 
 
 async def test_growing_proposes_an_amount_shows_the_plan_asks_and_does_it() -> None:

@@ -20,9 +20,9 @@ from liveos_tui.jobs.workshop import Workshop
 
 CANCEL = ("cancel", "Cancel")
 
-_COMPLAINT_ROWS = 2
+_COMPLAINT_ROWS = 3
 # Title, keys, complaint, buttons, and the empty rows between them.
-_OTHER_ROWS = 7
+_OTHER_ROWS = 8
 _FIELD_ROWS = 2
 
 

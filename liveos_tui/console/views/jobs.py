@@ -106,7 +106,7 @@ def block(jobs: tuple[Job, ...], now: datetime, width: int) -> list[Line]:
     more = f"   and {len(jobs) - 1} more" if len(jobs) > 1 else ""
     text = f"   {NAMES[job.plan.operation]} {job.plan.place.name}, {_progress(job, now)}{more}"
     start: Line = (Span(f"   {last}"), Span(word, role), Span(text))
-    key: Line = (Span("j", Role.KEY), Span(" Jobs "))
+    key: Line = (Span("  "), Span("j", Role.KEY), Span(" Jobs "))
     return [(Span(" Jobs", Role.HEADING),), both_ends(start, key, width)]
 
 
