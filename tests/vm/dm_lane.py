@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
     """Run pytest in the guest."""
     chosen = any(not argument.startswith("-") and "tests/" in argument for argument in arguments)
     # The lane's memory is its disk.
-    keep_nothing = ("-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none")
+    keep_nothing = ("-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=failed")
     words = [sys.executable, "-m", "pytest", *keep_nothing, *arguments]
     if not chosen:
         words.append("tests/vm/dm")

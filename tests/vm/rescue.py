@@ -8,7 +8,9 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from states import copy_sparse
 from stick import LIVE, OVERLAY, Stick
 
 _WRITER = r"""
@@ -150,6 +152,17 @@ def fill_unused(stick: Stick, overlay: Unused, persistence: str = "P", **how: in
         said = stick.run("dmsetup status by-hand").stdout
     assert said.split()[3] == {"P": "Invalid", "PO": "Overflow"}[persistence]
     return {name.removeprefix("/run/by-hand/"): known for name, known in files.items()}
+
+
+def filled_second(stick: Stick, folder: Path) -> tuple[Path, Files]:
+    """A second stick whose overlay was used until it became Invalid, and what was synced on it."""
+    stick.attach()
+    with second_mounted(stick):
+        stick.run(f"dd if=/dev/zero of={SECOND.store} bs=512 count=1 conv=notrunc,fsync")
+        files = fill_unused(stick, SECOND, "P", largest=9000)
+    image = copy_sparse(stick.attached(), folder / "filled.img")
+    stick.detach()
+    return image, files
 
 
 @dataclass(frozen=True, slots=True)

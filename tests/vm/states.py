@@ -55,9 +55,10 @@ class State:
         machine.execute("cont")
 
 
-def copy_sparse(source: Path, target: Path) -> None:
-    """Copy a disk with its holes; at no cost where the file system can share blocks."""
+def copy_sparse(source: Path, target: Path) -> Path:
+    """Copy a disk with its holes; at no cost where the file system can share blocks. The copy."""
     subprocess.run(["cp", "--sparse=always", "--reflink=auto", source, target], check=True)
+    return target
 
 
 @contextmanager
