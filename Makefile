@@ -7,10 +7,10 @@ PRACTICE ?= practice-stick
 STATE ?= nearly-full
 
 .DEFAULT_GOAL := help
-.PHONY: help install practice test check vm bench screenshots clean
+.PHONY: help install practice test check vm vm-cuts bench screenshots clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 # The environment is as new as the project file; packages are asked for before it is made.
 $(VENV)/.installed: pyproject.toml tests/packages
@@ -37,6 +37,9 @@ check: install  ## linters only: ruff, mypy, import-linter
 
 vm: install  ## the VM lanes: a real kernel and a real stick in QEMU (LANE=dm or LANE=stick for one)
 	tests/vm/run $(or $(LANE),all)
+
+vm-cuts: install  ## power cuts in the middle of recover and grow (MOMENTS=20 random ones, KILLS=2 real ones)
+	tests/vm/run cuts $(or $(MOMENTS),20) $(or $(KILLS),2)
 
 bench: install  ## the figures of the README, each with its command
 	tests/packages practice test

@@ -1,6 +1,6 @@
 """Power cuts in the middle of a recovery and of a growth, and what comes after them.
 
-    tests/vm/run cuts [RANDOM] [KILLS]      or: make vm-cuts
+    tests/vm/run cuts [MOMENTS] [KILLS]      or: make vm-cuts
 
 A job runs once on a filled stick that is attached to a booted system, and QEMU logs every write to
 it (see `writelog`). A SIGKILL of QEMU at any moment leaves the disk with the first N of these
@@ -10,8 +10,8 @@ half a minute each instead of two boots. Cut at
 
 - every barrier: before and after each flush. A step is between two lines of the journal, each
   followed by a flush, so these are the moments before and after every step, and within them;
-- RANDOM random writes (20);
-- RANDOM random moments of a stick with a cache of its own that loses half of what was not flushed.
+- MOMENTS random writes (20);
+- MOMENTS random moments of a stick with a cache of its own that loses half of what was not flushed.
 
 Then KILLS (2) real ones, at a step each: QEMU gets SIGKILL while the stick recovers its own
 overlay, is booted again without it, goes on, and is booted with it.

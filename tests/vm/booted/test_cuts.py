@@ -1,0 +1,47 @@
+"""A sample of the power cuts; `make vm-cuts` makes them all."""
+
+from collections.abc import Sequence
+
+import pytest
+from cuts import Campaign, Cut, Recording, cuts
+from stick import Stick
+
+
+@pytest.fixture(scope="module")
+def campaign(looked_at: Stick, tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    looked_at.install()
+    return Campaign(looked_at, tmp_path_factory.mktemp("cuts"))
+
+
+@pytest.fixture(scope="module")
+def recordings(campaign: Campaign) -> tuple[Recording, Recording]:
+    return campaign.recordings()
+
+
+def within(recording: Recording, step: int) -> Sequence[Cut]:
+    """The cuts at which this step was under way."""
+    return [
+        cut for cut in cuts(recording, 20) if recording.step_at(len(cut.kept)) == f"{step} running"
+    ]
+
+
+# Steps of the recovery: 3 grows the file, 4 sets the valid byte, 6 writes the repair.
+@pytest.mark.parametrize(("step", "back"), [(3, False), (4, True), (6, False), (6, True)])
+def test_a_recovery_that_was_cut_off(
+    campaign: Campaign, recordings: tuple[Recording, Recording], step: int, back: bool
+) -> None:
+    recovery, _ = recordings
+    chosen = [cut for cut in within(recovery, step) if cut.back is back]
+
+    done = campaign.survive(recovery, chosen[len(chosen) // 2])
+
+    assert done == ("rolled back" if back else "gone on with")
+
+
+def test_a_growth_that_was_cut_off(
+    campaign: Campaign, recordings: tuple[Recording, Recording]
+) -> None:
+    _, growth = recordings
+    chosen = [cut for cut in within(growth, 1) if not cut.back]
+
+    assert campaign.survive(growth, chosen[len(chosen) // 2]) == "gone on with"
