@@ -9,6 +9,7 @@ pytest's exit code; 124 when the deadline passes, 125 when the guest dies withou
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -66,4 +67,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Ended by the other lane's end: the machine goes, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TIMED_OUT))
     sys.exit(main(sys.argv[1:]))
