@@ -85,7 +85,7 @@ def cuts(recording: Recording, at_random: int, seed: int = 1) -> Iterator[Cut]:
         if write.flush:
             barriers |= {index, index + 1}
     for number, count in enumerate(sorted(barriers)):
-        yield Cut(f"barrier at {count}", tuple(range(count)), back=number % 2 == 1)
+        yield Cut(f"barrier at {count}", tuple(range(count)), back=number // 2 % 2 == 1)
     for number in range(at_random):
         count = chance.randrange(len(every) + 1)
         yield Cut(f"write {count}", tuple(range(count)), back=number % 2 == 1)
@@ -149,7 +149,7 @@ class Campaign:
     def _plug_in(self, image: Path, log: Path | None = None) -> None:
         self.stick.attach(image, log=log)
         # After a power cut nothing is left in memory.
-        self.stick.run("rm -rf /run/liveos-tui")
+        self.stick.run("rm -rf --one-file-system /run/liveos-tui/jobs")
         self.stick.wait_until(f"test -b {_DEVICE} && udevadm settle")
 
     def _see_to(self, recording: Recording, cut: Cut) -> str:
