@@ -4,6 +4,8 @@ Set the valid byte, register, `e2fsck -f -y`, and grow afterwards. e2fsck's own 
 that is not there: the store falls ill again before it can be grown. `test_recover` shows the other
 order on the same stores.
 
+A PO store is not made worse by it: it still loads, and has its room at the next activation.
+
 Whether it fails is not quite certain: the chunks of the write that was refused last are free again
 in the next activation, and after one large write (250 KB, 62 chunks) to a file system with few
 folders they can be enough. One of twenty such trials came back. On a system in use they are not.
@@ -52,6 +54,7 @@ def test_the_published_order_recovers_none(trials: Trials, tmp_path: Path) -> No
         if stick.persistence == "P":
             assert stick.store.read_bytes()[4] == 0, "marked invalid again"
         else:
-            recovered += stick.check() == 0
+            # Not by e2fsck's word alone: -n leaves the journal out, in which most files are.
+            recovered += stick.check() == 0 and len(stick.kept(tmp_path)) == len(stick.files)
         command("rm", "-r", str(stick.folder))
     assert recovered == 0
