@@ -16,8 +16,10 @@ from liveos_tui.jobs.workshop import Feed, Job, Workshop
 MENTION_WAITING_SECONDS = 0.1
 # How late an event may be shown: a progress bar at a pace that a slow terminal can follow.
 FEED_SECONDS = 0.2
-# While a job is alive the dashboard tells how far it is; otherwise jobs are listed when asked for.
+# While a job is alive the dashboard tells how far it is.
 JOBS_SECONDS = 2.0
+# How late a job is noticed that another program has begun.
+IDLE_SECONDS = 10.0
 
 ALIVE = frozenset({JobState.RUNNING, JobState.WAITING})
 """States of a job that has a worker."""
@@ -67,7 +69,25 @@ class JobsProbe(Probe):
                 result = as_error(error)
             self._deliver(result)
             alive = isinstance(result, tuple) and any(job.state in ALIVE for job in result)
-            more = self._sleep(JOBS_SECONDS if alive else None)
+            more = self._sleep(JOBS_SECONDS) if alive else self._rest()
+
+    def _rest(self) -> bool:
+        """Wait until asked, or until another program has begun a job; whether there is a next turn.
+
+        Only this machine's memory is looked at meanwhile: the stick is left in peace.
+        """
+        known = self._of_this_machine()
+        while not self._wake.wait(IDLE_SECONDS):
+            if self._of_this_machine() != known:
+                break
+        self._wake.clear()
+        return not self._stopped.is_set()
+
+    def _of_this_machine(self) -> frozenset[tuple[str, JobState]]:
+        try:
+            return frozenset((job.id, job.state) for job in self._workshop.jobs())
+        except Exception:  # told by the next whole listing
+            return frozenset()
 
 
 class FeedProbe(Probe):

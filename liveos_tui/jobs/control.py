@@ -134,6 +134,8 @@ class FileControl:
                     self._allowed = steps
                 case StepBack():
                     self._backs += 1
+                    # What was allowed before would be done again at once.
+                    self._allowed = 0
                 case Cancel():
                     self._cancelled = True
                 case None:

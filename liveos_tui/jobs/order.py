@@ -41,7 +41,10 @@ class Control(Protocol):
         ...
 
     def take_back(self) -> bool:
-        """Whether the last step is to be undone; says so once for each request."""
+        """Whether the last step is to be undone; says so once for each request.
+
+        After it nothing is allowed until the person allows it again.
+        """
         ...
 
     def wait(self, seconds: float) -> None:

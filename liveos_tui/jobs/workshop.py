@@ -99,7 +99,7 @@ class Workshop(Protocol):
         ...
 
     def step_back(self, job_id: str) -> None:
-        """Have a waiting job undo its last step."""
+        """Have a waiting job undo its last step, and wait there."""
         ...
 
     def cancel(self, job_id: str) -> None:

@@ -319,8 +319,7 @@ class FakeWorkshop:
         job = self.known[job_id]
         job.done -= 1
         job.tell(StepEvent(job.done, StepState.UNDONE, "It is undone."))
-        # What is allowed already is done again, as a worker does it.
-        job.work(job.allowed)
+        job.tell(WaitingEvent(job.done))
 
     def cancel(self, job_id: str) -> None:
         self._asked("cancel", job_id)

@@ -122,3 +122,14 @@ def test_a_link_in_place_of_the_file_is_not_written_through(tmp_path: Path) -> N
     with pytest.raises(Exception, match="cannot be asked"):
         ask(tmp_path / "control", Cancel())
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_after_a_step_back_nothing_is_allowed_until_it_is_allowed_again(tmp_path: Path) -> None:
+    path = tmp_path / "control.jsonl"
+    control = FileControl(path)
+    ask(path, Allow(5))
+    ask(path, StepBack())
+    assert control.allowed() == 0
+    ask(path, Allow(4))
+
+    assert control.allowed() == 4

@@ -149,12 +149,7 @@ class ConductingScreen(AskingScreen):
             if key != CANCEL[0]:
                 conduct.stepped_back()
                 self.following = True
-                self.ask("Undoing", take_back, lambda _: None)
-
-        def take_back() -> None:
-            # What was allowed before would be done again at once.
-            self.workshop.allow(job_id, last)
-            self.workshop.step_back(job_id)
+                self.ask("Undoing", lambda: self.workshop.step_back(job_id), lambda _: None)
 
         step = plan.steps[last]
         self._question(
