@@ -234,8 +234,8 @@ class Stick(Guest):
         device: dict[str, object] = {"driver": "usb-storage", "bus": "xhci.0", "removable": True}
         machine.execute("device_add", device | {"id": name, "drive": name, "serial": name})
 
-    def detach(self, name: str = "second") -> None:
-        """Pull the USB stick out, without a warning to the system."""
+    def detach(self, name: str = "second", keep: Path | None = None) -> None:
+        """Pull the USB stick out, without a warning to the system; its disk goes to `keep`."""
         machine = self._on()
         machine.execute("device_del", {"id": name})
 
@@ -247,7 +247,7 @@ class Stick(Guest):
             return True
 
         wait_for(released, f"the end of {name}", 20)
-        self.attached(name).unlink()
+        self.attached(name).replace(keep) if keep else self.attached(name).unlink()
 
     def attached(self, name: str = "second") -> Path:
         """The disk of an attached stick, as far as the booted system has written it."""

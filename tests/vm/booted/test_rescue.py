@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from cuts import told
 from kernel import PROGRAM, Boot, snapshot_sectors
 from machine import wait_for
 from rescue import (
@@ -197,3 +198,34 @@ def test_a_recovery_ends_by_itself_when_ssh_is_cut(looked_at: Stick, second: Fil
         terminal.wait_for(r"DONE .*STICK2|STICK2.* DONE", STARTS)
         terminal.send("Escape")
     expect_second_recovered(looked_at, second)
+
+
+def test_a_stick_that_is_pulled_out_in_the_middle_comes_back_when_it_is_plugged_in(
+    looked_at: Stick, filled_second: tuple[Path, Files], tmp_path: Path
+) -> None:
+    image, files = filled_second
+    pulled = tmp_path / "pulled.img"
+    looked_at.attach(image)
+    looked_at.wait_until("test -b /dev/sda && udevadm settle")
+    ends: list[dict[str, str]] = []
+    for event in told(looked_at, "recover /dev/sda --yes --json"):
+        match event:
+            case {"event": "step", "step": 6, "state": "running"}:
+                looked_at.detach(keep=pulled)
+            case {"event": "end"}:
+                ends.append(event)
+    assert ends[0]["state"] == "failed"
+    assert ends[0]["hint"]
+    looked_at.wait_until("! test -b /dev/sda")
+    assert "liveos-tui" not in looked_at.run("dmsetup ls; losetup --list; mount").stdout
+
+    looked_at.attach(pulled)
+    looked_at.wait_until("test -b /dev/sda && udevadm settle")
+    said = looked_at.run(f"{PROGRAM} jobs list --target /dev/sda --json", timeout=120).stdout
+    newest = json.loads(said)["jobs"][0]
+    assert newest["can_resume"]
+    resume = f"{PROGRAM} jobs resume {newest['id']} --target /dev/sda"
+    resumed = looked_at.run(resume, check=False, timeout=WORKS)
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    expect_second_recovered(looked_at, files)
+    looked_at.detach()
