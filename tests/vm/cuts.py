@@ -8,8 +8,8 @@ writes, for some N: so each such disk is made from the log, plugged in, and the 
 program has to find the job and go on with it or back. That is the same disk that a kill leaves, at
 half a minute each instead of two boots. Cut at
 
-- every barrier: before and after each flush. A step is between two lines of the journal, each
-  followed by a flush, so these are the moments before and after every step, and within them;
+- before and after every step: a step is between two lines of the journal, each followed by a
+  flush, so at the moments when the job tells of a step, and at the flush that follows;
 - MOMENTS random writes (20);
 - MOMENTS random moments of a stick with a cache of its own that loses half of what was not flushed.
 
@@ -78,17 +78,17 @@ class Cut:
 
 
 def cuts(recording: Recording, at_random: int, seed: int = 1) -> Iterator[Cut]:
-    """All cuts of a job: at every barrier, at random writes, with a cache that is lost."""
+    """The cuts of a job: around every step, at random writes, with a cache that is lost."""
     every, chance = recording.writes, random.Random(seed)
-    barriers = {0, len(every)}
-    for index, write in enumerate(every):
-        if write.flush:
-            barriers |= {index, index + 1}
-    for number, count in enumerate(sorted(barriers)):
-        yield Cut(f"barrier at {count}", tuple(range(count)), back=number // 2 % 2 == 1)
+    flushed = [index + 1 for index, write in enumerate(every) if write.flush]
+    moments = {0, len(every)}
+    for count, _ in recording.marks:
+        moments |= {count, next((at for at in flushed if at > count), len(every))}
+    for number, count in enumerate(sorted(moments)):
+        yield Cut(f"write {count}", tuple(range(count)), back=number // 2 % 2 == 1)
     for number in range(at_random):
         count = chance.randrange(len(every) + 1)
-        yield Cut(f"write {count}", tuple(range(count)), back=number % 2 == 1)
+        yield Cut(f"random write {count}", tuple(range(count)), back=number % 2 == 1)
     for number in range(at_random):
         count = chance.randrange(len(every) + 1)
         kept = tuple(some_lost(every, count, number))
@@ -258,7 +258,9 @@ def main(arguments: Sequence[str]) -> int:
             stick.install()
             campaign = Campaign(stick, folder)
             for recording in campaign.recordings():
-                for cut in cuts(recording, at_random):
+                planned = list(cuts(recording, at_random))
+                print(f"{recording.operation}: {len(planned)} cuts", flush=True)
+                for cut in planned:
                     where = f"{recording.operation}, {cut.words}"
                     step = recording.step_at(len(cut.kept))
                     try:
