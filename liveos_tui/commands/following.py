@@ -9,7 +9,7 @@ from contextlib import suppress
 from liveos_tui.commands.narration import JsonLines, Listener, Narrator
 from liveos_tui.commands.output import ask, can_ask, say
 from liveos_tui.errors import ExitCode, LiveosError
-from liveos_tui.jobs.events import EndEvent, JobState
+from liveos_tui.jobs.events import EndEvent, JobState, WaitingEvent
 from liveos_tui.jobs.workshop import Workshop
 from liveos_tui.plans.model import Plan
 
@@ -37,10 +37,12 @@ def follow(
     plan: Plan,
     to: Listener,
     *,
+    agree: Callable[[], bool] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Tell what a job does until it ends; the exit code.
 
+    Where the job waits for the person, `agree` asks: it goes on to its end then, or is cancelled.
     Ctrl+C ends the listening, never the job by itself.
     """
     feed = workshop.feed(job_id)
@@ -53,6 +55,12 @@ def follow(
                     if isinstance(event, EndEvent):
                         _tell_offers(workshop, job_id, plan, to)
                         return _CODES.get(event.state, ExitCode.FAILED)
+                    if isinstance(event, WaitingEvent) and agree is not None:
+                        to.pause()
+                        if agree():
+                            workshop.allow(job_id, len(plan.steps))
+                        else:
+                            workshop.cancel(job_id)
                 sleep(_LOOK_SECONDS)
             except KeyboardInterrupt:
                 to.pause()

@@ -70,11 +70,14 @@ def work(workshop: Workshop, target: str, wish: Wish, manner: Manner) -> int:
     if not manner.as_json:
         _tell_plan(proposal, plan, manner)
         say("\n")
-    if asks and not _confirmed(plan):
+    # A rehearsal is seen before the question.
+    asks_later = asks and plan.first_write > 1
+    if asks and not asks_later and not _confirmed(plan):
         say("Nothing was changed.\n")
         return ExitCode.CANCELLED
-    job_id = workshop.start(plan)
-    return follow(workshop, job_id, plan, listener(as_json=manner.as_json))
+    job_id = workshop.start(plan, allowed=plan.first_write if asks_later else None)
+    agree = (lambda: _confirmed(plan)) if asks_later else None
+    return follow(workshop, job_id, plan, listener(as_json=manner.as_json), agree=agree)
 
 
 def _tell_plan(proposal: Proposal, plan: Plan, manner: Manner) -> None:

@@ -86,8 +86,6 @@ class _Run:
             self._tell(0, StepState.FAILED, error.message)
             raise
         self.done = max(self.done, 1)
-        if self.work.journal is not None and self.order.kind is OrderKind.START:
-            self.work.journal.step(0, StepState.DONE, text)
         self._tell(0, StepState.DONE, text)
         for step in range(1, self.done):
             self._tell(step, StepState.DONE, "Done by an earlier run.")
@@ -133,7 +131,10 @@ class _Run:
 
     def _do(self, index: int) -> None:
         step = self.steps[index]
-        self.work.step = self._begun = index
+        self.work.step = index
+        if step.writes_overlay and self.work.journal is None:
+            self._begin_journal(index)
+        self._begun = index
         self._tell(index, StepState.RUNNING)
         self._write(index, StepState.RUNNING)
         try:
@@ -151,6 +152,12 @@ class _Run:
         self._write(index, StepState.DONE, text)
         self.done, self._begun = index + 1, None
         self._tell(index, StepState.DONE, text)
+
+    def _begin_journal(self, steps: int) -> None:
+        """Begin the journal, with the steps that are behind."""
+        opening.begin_journal(self.work)
+        for index in range(steps):
+            self._write(index, StepState.DONE)
 
     # Back.
 

@@ -38,7 +38,7 @@ _ORDER_LIMIT_BYTES = 1 << 20
 LOST = EndEvent(
     JobState.INTERRUPTED,
     "The job's worker is gone without having ended it.",
-    "Go on with it, roll it back, or leave it as it is.",
+    "What was written is in the journal on the stick: `liveos-tui jobs` shows what can be done.",
 )
 
 

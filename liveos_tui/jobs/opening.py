@@ -39,8 +39,10 @@ def open_stick(work: Work, action: OpenStick) -> str:
     for leftover in work.workplace.joiner.clean_up(work.order.job_id):
         work.found(f"A leftover of this job was taken down: {clean(leftover)}.")
     _check_overlay(work)
-    if action.writable:
-        _open_journal(work)
+    if work.order.kind is not OrderKind.START:
+        go_on_with_journal(work)
+    elif action.writable:
+        _check_earlier_jobs(stick)
     return f"{place.name} is locked for this job; it is the stick that was looked at."
 
 
@@ -126,18 +128,28 @@ def loop_of_overlay(work: Work) -> Loop | None:
     return None
 
 
-def _open_journal(work: Work) -> None:
-    stick, order = work.stick, work.order
-    if order.kind is OrderKind.START:
-        for other in journals(stick):
-            if other.can_resume and other.touched:
-                raise LiveosError(
-                    f"An earlier job on this stick ({other.job_id}) was not ended.",
-                    "Nothing was changed. `liveos-tui jobs` shows it: go on with it, go back, or "
-                    "leave it as it is.",
-                )
-        journal = Journal.begin(stick, order.job_id, order.plan)
-    else:
-        journal = Journal.go_on(stick, order.job_id)
-    work.journal = work.held.enter_context(journal)
-    journal.order(order.kind)
+def _check_earlier_jobs(stick: StickFolder) -> None:
+    for other in journals(stick):
+        if other.can_resume and other.touched:
+            raise LiveosError(
+                f"An earlier job on this stick ({other.job_id}) was not ended.",
+                "Nothing was changed. `liveos-tui jobs` shows it: go on with it, go back, or "
+                "leave it as it is.",
+            )
+
+
+def begin_journal(work: Work) -> None:
+    """Begin the journal of a job, right before its first step that writes. Raises LiveosError.
+
+    What only looks leaves nothing on the stick, not even a journal.
+    """
+    order = work.order
+    work.journal = work.held.enter_context(Journal.begin(work.stick, order.job_id, order.plan))
+    work.journal.order(order.kind)
+
+
+def go_on_with_journal(work: Work) -> None:
+    """Open the journal of a job that has one. Raises LiveosError."""
+    order = work.order
+    work.journal = work.held.enter_context(Journal.go_on(work.stick, order.job_id))
+    work.journal.order(order.kind)

@@ -254,7 +254,7 @@ def test_a_repair_is_taken_back_and_done_again(invalid: Patient) -> None:
 
 
 def test_cancelled_in_the_rehearsal_nothing_was_written(invalid: Patient) -> None:
-    before = invalid.store.read_bytes()
+    before = hashes(invalid.folder)
     plan = invalid.plan()
     rehearsal = step_of(plan, Rehearse)
     running = StepEvent(rehearsal, StepState.RUNNING)
@@ -263,7 +263,7 @@ def test_cancelled_in_the_rehearsal_nothing_was_written(invalid: Patient) -> Non
 
     assert end.state is JobState.CANCELLED
     assert "Nothing was written" in end.hint
-    assert invalid.store.read_bytes() == before
+    assert hashes(invalid.folder) == before
 
 
 def test_cancelled_while_it_grows_the_file_has_its_old_size(invalid: Patient) -> None:
