@@ -14,7 +14,7 @@ from liveos_tui.system.identity import boot_id, disk_identity
 from liveos_tui.system.loops import Loop
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.stick_mount import mounted_stick
-from liveos_tui.system.stick_writing import StickFolder
+from liveos_tui.system.stick_writing import READ_ONLY_HINT, StickFolder
 
 _HEADER_BYTES = 16
 
@@ -34,7 +34,7 @@ def open_stick(work: Work, action: OpenStick) -> str:
     if action.writable and not stick.writable:
         raise LiveosError(
             f"The file system of {place.name} is read-only.",
-            "Nothing was changed. A stick with errors is made read-only by the kernel: check it.",
+            f"Nothing was changed. {READ_ONLY_HINT}",
         )
     for leftover in work.workplace.joiner.clean_up(work.order.job_id):
         work.found(f"A leftover of this job was taken down: {clean(leftover)}.")
@@ -58,6 +58,8 @@ def _folder(work: Work, *, writable: bool) -> Path:
             place.number,
             place.device,
             writable=writable,
+            # A power cut may have left the FAT half written: a write to such a file is refused.
+            check=work.order.kind is not OrderKind.START,
             name=work.order.job_id,
         )
     )

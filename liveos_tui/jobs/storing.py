@@ -22,6 +22,8 @@ METADATA_NAME = "metadata.cow"
 _PIECE_BYTES = 1 << 20
 # Written out in between: the last piece must not wait for all the others, and the rate is real.
 _SYNC_BYTES = 16 << 20
+# Clusters that one sector of a FAT32 tells of.
+_FAT_ENTRIES = 128
 _VALID_OFFSET = 4
 _VALID = (1).to_bytes(4, "little")
 
@@ -100,17 +102,21 @@ def grow_file(work: Work, action: GrowFile) -> str:
         if at >= action.to_bytes:
             return f"The file has {size(at)} already."
         progress = work.phase("growing the file")
-        unsynced = 0
+        # A FAT's chain of clusters comes before the size that needs it: after a power cut a size
+        # without its chain has the kernel refuse the file. As little at once as one sector of the
+        # FAT describes, since its sectors are written in any order.
+        on_fat = work.place.filesystem == "vfat"
+        stretch = _FAT_ENTRIES * store.block_bytes if on_fat else _SYNC_BYTES
         try:
             while at < action.to_bytes:
                 work.stop_if_cancelled()
-                piece = min(_PIECE_BYTES - at % _PIECE_BYTES, action.to_bytes - at)
-                store.write(at, bytes(piece))
-                at += piece
-                unsynced += piece
-                if unsynced >= _SYNC_BYTES:
-                    store.sync()
-                    unsynced = 0
+                end = min(at + stretch, action.to_bytes)
+                if on_fat:
+                    store.reserve(at, end - at)
+                store.sync()
+                for start in range(at, end, _PIECE_BYTES):
+                    store.write(start, bytes(min(_PIECE_BYTES, end - start)))
+                at = end
                 progress(at - began, action.to_bytes - began)
             store.sync()
         except (CancelledError, NoRoomError):

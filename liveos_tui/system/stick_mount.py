@@ -10,21 +10,25 @@ from liveos_tui.formats.mountinfo import Mount
 from liveos_tui.formats.text import clean
 from liveos_tui.system.mounts import RUN_FOLDER
 from liveos_tui.system.probes import Probes
+from liveos_tui.system.runner import ToolMissingError
 
 _OPTIONS = "nosuid,nodev,noexec"
 # A stick answers slowly after much was written: the kernel writes it out first.
 _PATIENCE_SECONDS = 60.0
+# A FAT of 64 GiB on a slow stick.
+_CHECK_SECONDS = 600.0
 
 
 @contextmanager
 def mounted_stick(
-    probes: Probes, number: str, device: str, *, writable: bool, name: str
+    probes: Probes, number: str, device: str, *, writable: bool, name: str, check: bool = False
 ) -> Iterator[Path]:
     """The folder at which the file system of a block device ("8:17") can be worked on.
 
-    A mount of the person's own is used as it is; one that is read-only is made writable and put
-    back at the end. Mounts of consoles that only look are left to them: another one is made. Raises
-    PrivilegeError for everyone but root where something has to be mounted, and LiveosError.
+    `check`: a FAT that has to be mounted is checked before. A mount of the person's own is used as
+    it is; one that is read-only is made writable and put back at the end. Mounts of consoles that
+    only look are left to them: another one is made. Raises PrivilegeError for everyone but root
+    where something has to be mounted, and LiveosError.
     """
     mounts = [mount for mount in probes.mounts() if mount.device == number and mount.root == "/"]
     own = [mount for mount in mounts if not _is_ours(mount)]
@@ -41,6 +45,8 @@ def mounted_stick(
         with _remounted(probes, Path(own[0].mount_point)) as folder:
             yield folder
         return
+    if check and not mounts:
+        _check_fat(probes, number, device)
     with _private(probes, mounts, device, writable=writable, name=name) as folder:
         yield folder
 
@@ -86,6 +92,19 @@ def _private(
         unmount_job(probes, name)
         with contextlib.suppress(OSError):
             folder.rmdir()
+
+
+def _check_fat(probes: Probes, number: str, device: str) -> None:
+    """Mend what a power cut may have left of a FAT that is not mounted (fsck.fat(8)).
+
+    Without the program the kernel says what it thinks of the file system.
+    """
+    found = next((each for each in probes.block_devices() if each.device == number), None)
+    if found is None or found.filesystem != "vfat":
+        return
+    with contextlib.suppress(ToolMissingError):
+        # 1: errors were found, and mended.
+        probes.runner.run(["fsck.vfat", "-a", device], timeout=_CHECK_SECONDS, ok=(0, 1))
 
 
 def unmount_job(probes: Probes, name: str) -> None:

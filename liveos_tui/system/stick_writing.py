@@ -19,6 +19,17 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OLD = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
+# FALLOC_FL_KEEP_SIZE, linux/falloc.h.
+_KEEP_SIZE = 1
+
+READ_ONLY_HINT = (
+    "The kernel makes a stick read-only when it meets errors in its file system, as a power cut "
+    "may leave them. Close the console, unmount the stick, check it (`fsck.vfat -a DEVICE`, or "
+    "`e2fsck -p DEVICE`), and go on with this job then."
+)
+"""What to do about a stick that takes no writes."""
+
+
 class NoRoomError(LiveosError):
     """The file system is full."""
 
@@ -69,11 +80,33 @@ class WritableFile:
         The call itself, not the C library's stand-in for it, which writes bytes where the file
         system cannot: that would undo what the kernel writes at the same moment.
         """
+        try:
+            self._fallocate(0, offset, size)
+        except OSError as error:
+            raise _failed(self.name, "filled", error, offset) from error
+
+    def reserve(self, offset: int, size: int) -> None:
+        """Have the file system set blocks aside behind the file's end; its size stays as it is.
+
+        Where it cannot, nothing is done. Raises NoRoomError, LiveosError.
+        """
+        try:
+            self._fallocate(_KEEP_SIZE, offset, size)
+        except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:
+                raise _failed(self.name, "grown", error, offset) from error
+
+    def _fallocate(self, mode: int, offset: int, size: int) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         arguments = (ctypes.c_int64(offset), ctypes.c_int64(size))
-        if libc.fallocate64(self._descriptor, 0, *arguments) != 0:
+        if libc.fallocate64(self._descriptor, mode, *arguments) != 0:
             number = ctypes.get_errno()
-            raise _failed(self.name, "filled", OSError(number, os.strerror(number)), offset)
+            raise OSError(number, os.strerror(number))
+
+    @property
+    def block_bytes(self) -> int:
+        """What the file system allocates at once: a cluster of a FAT."""
+        return os.fstatvfs(self._descriptor).f_frsize
 
     def sync(self) -> None:
         """Wait until it is on the medium. Raises LiveosError."""
@@ -224,4 +257,6 @@ def _failed(name: str, done: str, error: OSError, offset: int | None = None) -> 
     message = f"{clean(name)} could not be {done}{where}: {error.strerror}."
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return NoRoomError(message, "Free room on the stick and go on.")
-    return LiveosError(message, "The stick may be failing, read-only or gone.")
+    if error.errno == errno.EROFS:
+        return LiveosError(message, READ_ONLY_HINT)
+    return LiveosError(message, "The stick may be failing, or gone.")

@@ -106,3 +106,14 @@ def test_filling_holes_changes_no_byte(tmp_path: Path) -> None:
 
     assert path.read_bytes() == before
     assert path.stat().st_blocks * 512 >= 1 << 20
+
+
+def test_blocks_that_are_set_aside_change_neither_size_nor_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "overlay"
+    path.write_bytes(b"what is there")
+    with StickFolder(tmp_path) as stick, stick.edit("overlay") as file:
+        file.reserve(13, 1 << 20)
+        file.sync()
+
+    assert path.read_bytes() == b"what is there"
+    assert path.stat().st_blocks * 512 > 13
