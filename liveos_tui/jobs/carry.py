@@ -99,6 +99,19 @@ class _Run:
             )
         self.work.notes = {step: dict(notes) for step, notes in state.notes.items()}
         self.done, self._begun = state.done, state.begun
+        if self.order.kind is OrderKind.RESUME:
+            self._check_growth()
+
+    def _check_growth(self) -> None:
+        """Go on at the growth when the file is smaller than it had become.
+
+        A check of the stick's file system between two runs may have cut it.
+        """
+        size_bytes = self.work.store_bytes()
+        for index, step in enumerate(self.steps[: self.done]):
+            if isinstance(step.action, GrowFile) and size_bytes < step.action.to_bytes:
+                self.done, self._begun = index, None
+                return
 
     # Forward.
 

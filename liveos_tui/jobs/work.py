@@ -79,6 +79,11 @@ class Work:
         """The overlay's file, to be written."""
         return self.stick.edit(self.place.overlay)
 
+    def store_bytes(self) -> int:
+        """The size of the overlay's file at this moment. Raises LiveosError."""
+        with self.stick.open(self.place.overlay) as file:
+            return file.identity.size_bytes
+
     def summary(self) -> CowSummary:
         """What the store holds at this moment. Raises CowError, LiveosError."""
         with self.stick.open(self.place.overlay) as file:

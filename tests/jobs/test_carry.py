@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from recovering import JOB, MIB, Patient, build_small, copy
+from recovering import JOB, MIB, FakeControl, Patient, build_small, copy
 
 from liveos_tui.formats.cow import CowSummary, iterate_exceptions, summarise
 from liveos_tui.jobs.events import FoundEvent, JobState, StepEvent, StepState, WaitingEvent
@@ -297,6 +297,21 @@ def test_a_stick_that_is_full_before_the_file_has_grown_gives_it_back(invalid: P
     assert "No space left" in end.message
     assert invalid.store.read_bytes() == before
     assert invalid.carry(plan, OrderKind.RESUME).state is JobState.DONE
+
+
+def test_a_file_that_was_cut_between_two_runs_is_grown_again(invalid: Patient) -> None:
+    plan = invalid.plan()
+    invalid.control.steps = step_of(plan, GrowFile) + 2
+    invalid.control.on_wait = lambda control: setattr(control, "cancel", lambda: True)
+    invalid.carry(plan)
+    grown = invalid.store.stat().st_size
+    with invalid.store.open("r+b") as file:
+        file.truncate(grown - MIB)
+    invalid.control = FakeControl()
+
+    assert invalid.carry(plan, OrderKind.RESUME).state is JobState.DONE
+    assert invalid.store.stat().st_size == grown
+    assert is_well(invalid)
 
 
 def test_another_job_on_the_stick_is_refused(invalid: Patient) -> None:
