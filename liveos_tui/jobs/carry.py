@@ -2,7 +2,7 @@
 
 from liveos_tui.errors import CancelledError, LiveosError
 from liveos_tui.formats.text import clean
-from liveos_tui.jobs import opening, repairing, storing
+from liveos_tui.jobs import opening, registering, repairing, storing
 from liveos_tui.jobs.events import EndEvent, JobState, StepEvent, StepState, WaitingEvent
 from liveos_tui.jobs.journal import read
 from liveos_tui.jobs.marks import check_unused
@@ -273,13 +273,13 @@ def _do(work: Work, action: Action) -> str:
         case SetValid():
             return storing.set_valid(work)
         case Register():
-            return repairing.register(work)
+            return registering.register(work)
         case Repair():
             return repairing.repair(work)
         case Verify():
-            return repairing.verify(work)
+            return registering.verify(work)
         case TakeDown():
-            return repairing.take_down(work)
+            return registering.take_down(work)
         case ResetStore():
             return storing.reset_store(work)
 

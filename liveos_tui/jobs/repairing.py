@@ -1,4 +1,4 @@
-"""Steps that work on the file system in the overlay: rehearse, register, repair, verify.
+"""Steps that repair the file system in the overlay: rehearse it, do it, undo it.
 
 e2fsck never writes to the overlay. It works on a throw-away layer; when it is content there, what
 its changes would replace in the store is saved, and only then are they written through the
@@ -6,49 +6,24 @@ snapshot. So a killed e2fsck has changed nothing, what it would do is known befo
 can be undone to the byte.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from liveos_tui.errors import LiveosError
-from liveos_tui.formats.cow import (
-    SECTOR_BYTES,
-    CowHeader,
-    CowSummary,
-    exceptions_per_area,
-    iterate_exceptions,
-)
+from liveos_tui.formats.cow import SECTOR_BYTES, CowHeader, CowSummary, exceptions_per_area
 from liveos_tui.formats.dmtable import SnapshotStatus
-from liveos_tui.formats.text import clean
 from liveos_tui.jobs import before
+from liveos_tui.jobs.checking import files_of, fsck, repair_trial
 from liveos_tui.jobs.marks import check_unused, mark_of_changes, use_mark
 from liveos_tui.jobs.work import Work
 from liveos_tui.live.words import size
 from liveos_tui.plans.actions import GrowFile, Rehearse
-from liveos_tui.system.e2fsprogs import (
-    ChangedFiles,
-    Check,
-    FsckError,
-    FsckResult,
-    argv,
-    changed_files,
-    check_filesystem,
-    file_bytes,
-    folder_names,
-)
-from liveos_tui.system.files import open_own
+from liveos_tui.system.e2fsprogs import Check
 from liveos_tui.system.views import Trial, View
 
 REPAIR_NAME = "repair.cow"
 
-# A repair that is not content after so many runs never will be.
-_MOST_REPAIRS = 3
 # A page of the kernel's cache is written as a whole, also where chunks are smaller.
 _LEAST_WRITE_BYTES = 4096
-_OS_RELEASE_BYTES = 4096
-_QUOTES = b"\"'"
-_MOST_NAMES = 12
-_MOST_FOLDERS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +53,7 @@ def rehearse(work: Work, action: Rehearse) -> str:
         outcome = _rehearse_repair(work, trial)
         # The journal has changed inodes that the overlay does not hold yet: all are compared.
         everywhere = range(-(-view.size_bytes // (summary.chunk_sectors * SECTOR_BYTES)))
-        for sentence in _files(work, trial.path, everywhere):
+        for sentence in files_of(work, trial.path, everywhere):
             work.found(sentence)
         changes = _changes(work, view, trial, summary)
     need = _growth_needed(summary, changes)
@@ -112,52 +87,14 @@ def _rehearse_repair(work: Work, trial: Trial) -> str:
     The repair itself, not e2fsck's preview (-n): that leaves the journal out, and gives up where a
     first answer of "no" bars its way.
     """
-    replay = _fsck(work, Check.REPLAY, trial.path)
-    repaired = _repair_trial(work, trial)
+    replay = fsck(work, Check.REPLAY, trial.path)
+    repaired = repair_trial(work, trial)
     for sentence in (*replay.summary.sentences(), *repaired.summary.sentences()):
         work.found(sentence)
     problems = repaired.summary.fixed
     if not problems:
         return "The file system is sound once its journal is replayed."
     return f"{problems} problem{'s' * (problems > 1)} would be repaired."
-
-
-def _fsck(work: Work, check: Check, path: Path) -> FsckResult:
-    """Run e2fsck once. Raises LiveosError, CancelledError."""
-    work.command(*argv(check, path))
-    work.begin_pace()
-    try:
-        return check_filesystem(
-            check,
-            path,
-            on_line=work.line,
-            on_progress=work.fsck_progress,
-            cancelled=work.cancelled,
-        )
-    except FsckError as error:
-        raise LiveosError(
-            error.message,
-            "It worked on a throw-away layer: the overlay has not been changed by it.",
-        ) from error
-
-
-def _repair_trial(work: Work, trial: Trial) -> FsckResult:
-    """Run e2fsck until it is content; what the first run came to.
-
-    Raises LiveosError when it never is.
-    """
-    first: FsckResult | None = None
-    for _ in range(_MOST_REPAIRS):
-        result = _fsck(work, Check.REPAIR, trial.path)
-        first = first or result
-        verdict = _fsck(work, Check.PREVIEW, trial.path)
-        if verdict.sound:
-            return first
-    raise LiveosError(
-        "e2fsck cannot repair this file system: it still finds errors after three runs.",
-        "The overlay was not changed by it. Copy the stick before anything else; what is in it can "
-        "still be read from a copy.",
-    )
 
 
 def _changes(work: Work, view: View, trial: Trial, summary: CowSummary) -> _Changes:
@@ -202,20 +139,6 @@ def _planned_growth(work: Work) -> int | None:
     return sum(action.to_bytes - action.from_bytes for action in grows)
 
 
-def register(work: Work) -> str:
-    """Join base and store, and see that the kernel takes them."""
-    view = work.view()
-    match view.status():
-        case SnapshotStatus(allocated, total, _):
-            used, whole = allocated * SECTOR_BYTES, total * SECTOR_BYTES
-            return f"The overlay is a device again: {size(used)} of {size(whole)} used."
-        case ill:
-            raise LiveosError(
-                f"The overlay was taken, and is {ill} at once.",
-                "It is as it was before this step. Go back, or look at the kernel's log (dmesg).",
-            )
-
-
 def repair(work: Work) -> str:
     """Repair on a throw-away layer, save what the changes replace, then write them."""
     if "saved" in work.notes.get(work.step, {}):
@@ -225,7 +148,7 @@ def repair(work: Work) -> str:
     view, summary = work.view(), work.summary()
     joiner, job_id = work.workplace.joiner, work.order.job_id
     with joiner.trial(view, work.workplace.scratch, job_id) as trial:
-        result = _repair_trial(work, trial)
+        result = repair_trial(work, trial)
         changes = _changes(work, view, trial, summary)
     _save(work, summary, changes)
     progress = work.phase("writing the repair")
@@ -285,101 +208,3 @@ def undo_repair(work: Work) -> str:
         )
     work.notes.pop(work.step)
     return "What the repair replaced is put back."
-
-
-def verify(work: Work) -> str:
-    """e2fsck finds nothing, and what matters can be read."""
-    view = work.view()
-    path = view.path
-    verdict = _fsck(work, Check.PREVIEW, path)
-    if not verdict.sound:
-        raise LiveosError(
-            f"After the repair: {verdict.words}",
-            "The overlay can be put back as it was before the recovery.",
-        )
-    runner = work.workplace.probes.runner
-    names = [entry.name for entry in folder_names(runner, path, "/")]
-    if not names:
-        raise LiveosError(
-            "The root folder cannot be read.", "Go back, and keep the stick as it is."
-        )
-    work.found(f"The root folder has {len(names)} entries. {_release(work, path)}")
-    lost = len([e for e in folder_names(runner, path, "/lost+found") if e.name not in {".", ".."}])
-    with work.stick.open(work.place.overlay) as file:
-        chunks = [old for old, _ in iterate_exceptions(file.read, file.identity.size_bytes)]
-    names_lost = (
-        f"{lost} files have lost their names: they are in /lost+found."
-        if lost
-        else "No file has lost its name: /lost+found is empty."
-    )
-    # What came back, what was lost; what e2fsck did for it comes last.
-    work.report[:0] = [*_files(work, path, chunks), names_lost]
-    return "e2fsck finds nothing wrong, and what matters can be read."
-
-
-def _release(work: Work, path: Path) -> str:
-    """Which system it is, by its own word.
-
-    The file system is sound: a file that is not there is told, and no reason to go back.
-    """
-    runner = work.workplace.probes.runner
-    try:
-        data = file_bytes(runner, path, "/etc/os-release", _OS_RELEASE_BYTES)
-    except LiveosError:
-        work.report.append("There is no /etc/os-release: see whether the system is whole.")
-        return "There is no /etc/os-release in it."
-    for line in data.splitlines():
-        key, _, value = line.partition(b"=")
-        if key == b"PRETTY_NAME":
-            return f"It holds {clean(value.strip(_QUOTES))}."
-    return "Its /etc/os-release can be read."
-
-
-def _files(work: Work, path: Path, chunks: Iterable[int]) -> tuple[str, ...]:
-    """Which files are there that the image does not have like this, in sentences.
-
-    Without this the repair is as good: what cannot be told is no reason to stop.
-    """
-    sectors = work.summary().chunk_sectors
-    try:
-        with open_own(work.base()) as base, open_own(path) as view:
-            found = changed_files(
-                work.workplace.probes.runner,
-                path,
-                base.read,
-                view.read,
-                chunks,
-                sectors * SECTOR_BYTES,
-            )
-    except LiveosError as error:
-        return (f"Which files have changed since the image is not known: {error.message}",)
-    return file_sentences(found)
-
-
-def file_sentences(found: ChangedFiles) -> tuple[str, ...]:
-    """What an overlay has changed, in sentences."""
-    count = found.new + found.changed
-    if not count:
-        return ("No file differs from the image.",)
-    folders = ", ".join(f"{name} ({number})" for name, number in found.by_folder[:_MOST_FOLDERS])
-    sentences = [f"{count} files differ from the image: {found.new} are new. Where: {folders}."]
-    if found.deleted:
-        sentences.append(f"{found.deleted} files of the image are deleted.")
-    if found.names:
-        names = ", ".join(found.names[:_MOST_NAMES])
-        sentences.append(f"Among them: {names}.")
-    return tuple(sentences)
-
-
-def take_down(work: Work) -> str:
-    """Remove the device; the overlay's file is whole and on the medium."""
-    work.take_down()
-    with work.edit_store() as store:
-        store.sync()
-    summary = work.summary()
-    if not summary.valid or summary.full or summary.damage:
-        raise LiveosError(
-            "The overlay is not well after the device was removed.",
-            "Go back: it gets the bytes that it had before.",
-        )
-    return f"The overlay is well: {size(summary.used_bytes)} of {size(summary.total_bytes)} used."
