@@ -61,7 +61,14 @@ def _jobs(options: Namespace) -> int:
     target = options.target
     if target is None and options.verb == "list" and LocalMachine().is_live():
         target = LIVE
-    return jobs(LocalWorkshop(), options.verb, options.job, target, as_json=options.json)
+    return jobs(
+        LocalWorkshop(),
+        options.verb,
+        options.job,
+        target,
+        as_json=options.json,
+        yes=options.yes,
+    )
 
 
 def run() -> None:

@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
         usage="liveos-tui [TARGET] [--look plain|rich]\n       liveos-tui COMMAND [-h] ...",
     )
     top.add_argument("--version", action="version", version=f"liveos-tui {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", prog="liveos-tui")
     _add_console(commands)
     _add_status(commands)
     _add_recover(commands)
@@ -229,6 +229,7 @@ def _add_jobs(commands: "_Commands[argparse.ArgumentParser]") -> None:
         help="the stick whose journals are looked at (default: the running live system, and where "
         "the job itself says)",
     )
+    jobs.add_argument("--yes", action="store_true", help="do not ask (rollback asks)")
     jobs.add_argument("--json", action="store_true", help="a JSON document, or one event a line")
 
 

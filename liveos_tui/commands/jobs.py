@@ -6,8 +6,9 @@ from typing import Any
 
 from liveos_tui.commands.following import follow, listener
 from liveos_tui.commands.narration import offers
-from liveos_tui.commands.output import NotAskedError, say
+from liveos_tui.commands.output import NotAskedError, ask, can_ask, say
 from liveos_tui.errors import ExitCode, LiveosError
+from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.workshop import Job, Workshop
 
@@ -15,7 +16,13 @@ _SCHEMA = 1
 
 
 def jobs(
-    workshop: Workshop, verb: str, job_id: str | None, target: str | None, *, as_json: bool
+    workshop: Workshop,
+    verb: str,
+    job_id: str | None,
+    target: str | None,
+    *,
+    as_json: bool,
+    yes: bool = False,
 ) -> int:
     """Do `verb` to a job, whose journal is on the stick `target`. Raises LiveosError."""
     if verb == "list":
@@ -38,11 +45,25 @@ def jobs(
                 say(f"The job {job_id} is left as it is, and not offered again.\n")
             return ExitCode.WELL
         case "rollback":
+            if not yes and not _agreed(job_id, as_json=as_json):
+                say("Nothing was changed.\n")
+                return ExitCode.CANCELLED
             workshop.roll_back(job_id, target)
         case "resume":
             _resume(workshop, job_id, target)
     job = _find(workshop, job_id)
     return follow(workshop, job_id, job.plan, listener(as_json=as_json))
+
+
+def _agreed(job_id: str, *, as_json: bool) -> bool:
+    """Whether the person wants all of it undone. Raises NotAskedError where nobody can be asked."""
+    if as_json or not can_ask():
+        raise NotAskedError(
+            f"Rolling {clean(job_id)} back needs a yes, and there is no terminal to ask for it.",
+            "Nothing was changed. Add --yes.",
+        )
+    question = "All that this job has written to the overlay is undone. Type yes to go on: "
+    return (ask(question) or "").lower() == "yes"
 
 
 def _resume(workshop: Workshop, job_id: str, target: str | None) -> None:

@@ -2,24 +2,47 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from liveos_tui.commands.arguments import LIVE
 from liveos_tui.commands.output import say
 from liveos_tui.errors import ExitCode, LiveosError
+from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.journal import journals
 from liveos_tui.live.local import LocalMachine
+from liveos_tui.live.model import Finding, LiveSystem, Severity
 from liveos_tui.live.report import document, exit_code, text
+from liveos_tui.system.files import Folder
 
 
 def status(target: str, *, as_json: bool) -> int:
     """Tell how a LiveOS is."""
     watch = LocalMachine().open(target)
     try:
-        system = watch.sample()
+        system = with_unfinished_jobs(watch.sample())
     finally:
         watch.close()
     say(json.dumps(document(system), indent=2) + "\n" if as_json else text(system))
     return exit_code(system)
+
+
+def with_unfinished_jobs(system: LiveSystem) -> LiveSystem:
+    """Add what the journals on the stick tell: a half-done rescue is not well, whatever it is."""
+    folder = system.target.mount_point
+    found = journals(Folder(Path(folder))) if folder is not None else ()
+    unfinished = tuple(
+        Finding(
+            Severity.WARNING,
+            "job-unfinished",
+            f"A job was not ended: {job.plan.title}, {job.done} of {len(job.plan.steps)} steps.",
+            f"Go on (`liveos-tui jobs resume {job.job_id}`) or back (`liveos-tui jobs rollback "
+            f"{job.job_id}`).",
+        )
+        for job in found
+        if job.can_resume and job.touched
+    )
+    return replace(system, findings=(*unfinished, *system.findings)) if unfinished else system
 
 
 def practice(folder: Path, state: str, *, stay: bool) -> int:
@@ -47,4 +70,11 @@ def console(target: str | None, look: str | None) -> int:
     if target is None and machine.is_live():
         target = LIVE
     terminal = current(Look(look) if look else None)
-    return run_console(machine, target, terminal, LocalWorkshop())
+    workshop = LocalWorkshop()
+    code = run_console(machine, target, terminal, workshop)
+    for job in workshop.jobs():
+        # Whoever closes the console on a job is told where it is.
+        if job.state in {JobState.RUNNING, JobState.WAITING}:
+            does = "waits for a yes" if job.state is JobState.WAITING else "goes on"
+            say(f"{job.plan.title}: the job {does}. `liveos-tui jobs attach {job.id}` shows it.\n")
+    return code

@@ -112,12 +112,12 @@ def _progress_event(line: bytes) -> FsckProgressEvent | None:
 
 
 class Problem(StrEnum):
-    """A kind of problem, in words that stand before a number: "wrong link counts: 3"."""
+    """A kind of problem, in words that stand after a number: "3 for wrong link counts"."""
 
     COUNTS = "wrong counts of free blocks or inodes"
     BITMAPS = "wrong bitmaps of used blocks or inodes"
     ORPHANS = "files deleted while they were open"
-    LOST_FOUND = "files without a name, for lost+found"
+    LOST_FOUND = "files without a name (lost+found)"
     CLEARED = "inodes that are no file any more"
     ENTRIES = "names that lead to no file"
     FOLDERS = "damaged folders"
@@ -220,7 +220,11 @@ class FsckSummary:
             words.append("The journal was replayed.")
         if self.journal_skipped:
             words.append("The journal was left out: what is in it was not looked at.")
-        words += [f"{kind[0].upper()}{kind[1:]}: {count}." for kind, count in self.kinds]
+        if self.kinds:
+            # Questions that e2fsck has answered: one damaged folder may need four.
+            what = "Repairs" if self.fixed else "Problems"
+            kinds = "; ".join(f"{count} for {kind}" for kind, count in self.kinds)
+            words.append(f"{what}: {kinds}.")
         return tuple(words)
 
 

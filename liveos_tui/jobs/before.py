@@ -40,6 +40,15 @@ def metadata_chunks(summary: CowSummary) -> list[int]:
     return chunks
 
 
+def metadata_digest(store: WritableFile, summary: CowSummary) -> str:
+    """The SHA-256 of header and metadata areas: the same for stores that map the same chunks."""
+    chunk_bytes = summary.chunk_sectors * SECTOR_BYTES
+    digest = hashlib.sha256()
+    for chunk in metadata_chunks(summary):
+        digest.update(store.read(chunk * chunk_bytes, chunk_bytes))
+    return digest.hexdigest()
+
+
 def written_chunks(summary: CowSummary, mapped: Iterable[int], fresh: int) -> list[int]:
     """The chunks of the store that a snapshot writes to for some changes, in order.
 

@@ -152,7 +152,7 @@ class _Run:
         self._write(index, StepState.RUNNING)
         try:
             if step.writes:
-                opening.check_device(self.work.workplace.probes, self.work.place)
+                opening.check_same(self.work)
             text = _do(self.work, step.action)
         except CancelledError:
             self._write(index, StepState.CANCELLED)
@@ -194,6 +194,7 @@ class _Run:
     def _undo(self, index: int) -> None:
         self.work.step = index
         self._tell(index, StepState.RUNNING, "Going back.")
+        opening.check_same(self.work)
         text = _undo(self.work, self.steps[index].action)
         self.work.notes.pop(index, None)
         self._write(index, StepState.UNDONE, text)

@@ -100,8 +100,10 @@ def check_device(probes: Probes, place: Place) -> None:
 def _check_overlay(work: Work) -> None:
     """The overlay is the one that was looked at, and nobody else uses it."""
     place, stick = work.place, work.stick
-    with stick.open(place.overlay) as file:
-        header, size = file.read(0, _HEADER_BYTES).hex(), file.identity.size_bytes
+    # Held open for the whole job: some file systems number a file anew when nobody has it open.
+    file = work.held.enter_context(stick.open(place.overlay))
+    work.overlay_number = file.identity.device, file.identity.inode
+    header, size = file.read(0, _HEADER_BYTES).hex(), file.identity.size_bytes
     # A job that goes on has changed both itself.
     starts = work.order.kind is OrderKind.START
     if starts and (header, size) != (place.store_header, place.overlay_bytes):
@@ -115,6 +117,18 @@ def _check_overlay(work: Work) -> None:
             "The overlay is in use: a loop device has its file open.",
             "Nothing was changed. Let go of it first (`losetup --list` shows which); the running "
             "system's own overlay can only be worked on after a boot without it.",
+        )
+
+
+def check_same(work: Work) -> None:
+    """Raise LiveosError unless stick and overlay are still those that were opened."""
+    check_device(work.workplace.probes, work.place)
+    with work.stick.open(work.place.overlay) as file:
+        number = file.identity.device, file.identity.inode
+    if number != work.overlay_number:
+        raise OtherStickError(
+            "The overlay's file is another one than before: it was exchanged while the job ran.",
+            "It was left as it is. Put the file back that this job has worked on, or begin anew.",
         )
 
 

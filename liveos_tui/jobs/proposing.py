@@ -1,11 +1,15 @@
 """What was found on a target, and the plan that would do what a person wishes."""
 
-from liveos_tui.errors import LiveosError
+from liveos_tui.errors import LiveosError, PrivilegeError
+from liveos_tui.formats.text import clean
+from liveos_tui.jobs.journal import journals
 from liveos_tui.jobs.workshop import Proposal, Wish
 from liveos_tui.live.diagnose import diagnose
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.model import Operation
+from liveos_tui.live.place import Place
 from liveos_tui.live.recognise import LIVE, absolute, recognise
+from liveos_tui.live.site import Site
 from liveos_tui.plans.grow import plan_grow
 from liveos_tui.plans.model import Plan
 from liveos_tui.plans.recover import plan_recover
@@ -21,7 +25,13 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
     recognised = recognise(probes, target)
     # Let go of before anything is begun: a stick that is mounted to be looked at is in the way.
     with recognised.hold:
-        diagnosis = diagnose(probes, recognised.site, target)
+        site = recognised.site
+        diagnosis = diagnose(probes, site, target)
+        unfinished = _unfinished_job(probes, site)
+    if unfinished is not None and not wish.rehearse:
+        return Proposal(diagnosis.facts, why_not=unfinished.message, hint=unfinished.hint)
+    if not wish.rehearse:
+        _check_rights(probes, diagnosis.place)
     device_mapper = probes.privileged and kernel_has_device_mapper(probes.runner)
     try:
         plan = _plan(diagnosis, wish, device_mapper=device_mapper)
@@ -31,6 +41,34 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
             diagnosis.facts, why_not=error.message, hint=error.hint, nothing_to_do=nothing
         )
     return Proposal(diagnosis.facts, plan)
+
+
+def _unfinished_job(probes: Probes, site: Site) -> LiveosError | None:
+    """Why nothing new is begun on a stick with a job that was not ended."""
+    if site.mount_point is None:
+        return None
+    for job in journals(probes.folder(site.mount_point)):
+        if job.can_resume and job.touched:
+            return LiveosError(
+                f"A job on this stick was not ended: {job.plan.title}, {job.done} of "
+                f"{len(job.plan.steps)} steps done ({job.job_id}).",
+                "Go on with it, go back, or leave it as it is: `liveos-tui jobs`, or j in the "
+                "console. Nothing was changed.",
+            )
+    return None
+
+
+def _check_rights(probes: Probes, place: Place) -> None:
+    """Raise PrivilegeError where this user may not write what the plan writes."""
+    if place.mount_point is None:
+        return
+    folder = probes.path(place.mount_point)
+    for path in (folder, folder / place.overlay):
+        if not probes.may_write(path):
+            raise PrivilegeError(
+                f"{clean(str(path))} may be written by others only.",
+                "Nothing was changed. Run it as root.",
+            )
 
 
 def lasting_name(target: str) -> str:

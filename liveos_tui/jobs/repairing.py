@@ -58,9 +58,11 @@ def rehearse(work: Work, action: Rehearse) -> str:
         changes = _changes(work, view, trial, summary)
     need = _growth_needed(summary, changes)
     planned = _planned_growth(work)
-    fresh = f"{changes.fresh} of them new" if changes.fresh else "none of them new"
-    written = size(changes.size_bytes)
-    work.found(f"The repair would change {written} of the overlay, {fresh} chunks.")
+    count = len(changes.mapped) + changes.fresh
+    work.found(
+        f"The repair would change {count} chunks of the overlay ({size(changes.size_bytes)}), "
+        f"{changes.fresh} of them new."
+    )
     if planned is not None and planned < need:
         raise LiveosError(
             f"The repair needs {size(need)} more in the overlay, and {size(planned)} are planned.",
@@ -94,7 +96,7 @@ def _rehearse_repair(work: Work, trial: Trial) -> str:
     problems = repaired.summary.fixed
     if not problems:
         return "The file system is sound once its journal is replayed."
-    return f"{problems} problem{'s' * (problems > 1)} would be repaired."
+    return f"{problems} repair{'s' * (problems > 1)} would be made."
 
 
 def _changes(work: Work, view: View, trial: Trial, summary: CowSummary) -> _Changes:
@@ -163,6 +165,8 @@ def repair(work: Work) -> str:
             f"The overlay became {view.status()} while the repair was written.",
             "Everything that it replaced is saved: go back, then give it more room.",
         )
+    with work.edit_store() as store:
+        work.note({"after": before.metadata_digest(store, work.summary())})
     work.report.extend(result.summary.sentences())
     return f"e2fsck is content. {size(changes.size_bytes)} of the overlay were changed."
 
@@ -198,6 +202,14 @@ def undo_repair(work: Work) -> str:
     check_unused(work)
     work.take_down()
     with work.edit_store() as store:
+        after = notes.get("after")
+        if after and after != before.metadata_digest(store, work.summary()):
+            raise LiveosError(
+                "The overlay is not as this job has left it: it was used, or exchanged.",
+                "It was left as it is: going back would destroy what is in it.",
+            )
+        # From here on it is neither: a way back that is cut off is gone again from its beginning.
+        work.note({"after": ""})
         before.put_back(
             work.stick,
             work.own_path(REPAIR_NAME),

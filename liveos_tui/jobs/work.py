@@ -36,6 +36,8 @@ class Work:
         self.step = 0
         self.notes: dict[int, Notes] = {}
         self.report: list[str] = []
+        self.overlay_number = (0, 0)
+        """Device and inode of the overlay's file, once the stick is open."""
         self.held = ExitStack()
         self._device = ExitStack()
         self._view: View | None = None

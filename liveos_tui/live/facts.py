@@ -7,6 +7,9 @@ from liveos_tui.live.diagnosis import Fact
 from liveos_tui.live.growth import RESERVE_BYTES
 from liveos_tui.live.words import percent, size
 
+EXT = frozenset({"ext2", "ext3", "ext4"})
+"""The file systems that e2fsck repairs."""
+
 REPAIR_TOOLS = {"xfs": "xfs_repair", "btrfs": "btrfs check"}
 """What checks a root file system that e2fsck does not know."""
 

@@ -1,7 +1,7 @@
 """What can be done to a system as it is, and why not: facts for the screens and for `status`."""
 
 from liveos_tui.formats.cow_layout import DEFAULT_CHUNK_SECTORS, SECTOR_BYTES
-from liveos_tui.live.facts import REPAIR_TOOLS
+from liveos_tui.live.facts import EXT, REPAIR_TOOLS
 from liveos_tui.live.growth import (
     RESERVE_BYTES,
     UNWRITABLE_FILESYSTEMS,
@@ -24,8 +24,6 @@ from liveos_tui.live.words import size
 
 ILL = frozenset({OverlayState.FULL, OverlayState.OVERFLOW, OverlayState.INVALID})
 """States in which nothing more can be written to an overlay."""
-
-_EXT = frozenset({"ext2", "ext3", "ext4"})
 
 
 def possibilities(system: LiveSystem) -> tuple[Possibility, ...]:
@@ -96,7 +94,7 @@ def _why_not_recover(system: LiveSystem) -> str | None:
         )
     if system.layout.image is None or system.layout.image_damage:
         return "The base image is missing or damaged: without it nothing can be recovered."
-    if root.filesystem is not None and root.filesystem not in _EXT:
+    if root.filesystem is not None and root.filesystem not in EXT:
         tool = REPAIR_TOOLS.get(root.filesystem, "its own tool")
         return f"The root file system is {root.filesystem}: use {tool}."
     return _why_no_room_for_repair(system, overlay, root)
@@ -147,6 +145,12 @@ def room_to_grow(system: LiveSystem) -> int | None:
     return best - total if best is not None else 0
 
 
+def _has_ext_root(system: LiveSystem) -> bool:
+    """Whether e2fsck can check what the overlay holds."""
+    image = system.layout.image is not None and not system.layout.image_damage
+    return image and _root(system).filesystem in EXT
+
+
 def _why_not_grow(system: LiveSystem) -> str | None:
     overlay = _persistent(system)
     if reason := _why_not_store(system, overlay):
@@ -157,6 +161,8 @@ def _why_not_grow(system: LiveSystem) -> str | None:
         if overlay.in_use:
             return "The overlay is Invalid: boot once without it and recover it then."
         return "The overlay is Invalid: recover it, which grows it as well."
+    if overlay.state is OverlayState.FULL and not overlay.in_use and _has_ext_root(system):
+        return "The overlay is full: recover it, which grows it as well."
     room = room_to_grow(system)
     if room is None:
         return "How much room the stick has is not known."

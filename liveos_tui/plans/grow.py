@@ -1,6 +1,7 @@
 """Make an overlay larger, while it is in use or not."""
 
 from liveos_tui.live.diagnosis import Diagnosis, Illness
+from liveos_tui.live.facts import EXT
 from liveos_tui.live.growth import RESERVE_BYTES
 from liveos_tui.live.model import Operation
 from liveos_tui.live.words import percent, size
@@ -29,6 +30,11 @@ def plan_grow(
         raise PlanRefusedError(diagnosis.refusal, diagnosis.hint)
     if diagnosis.illness is Illness.INVALID:
         raise _invalid(diagnosis)
+    if _is_to_be_recovered(diagnosis):
+        raise PlanRefusedError(
+            "The overlay is full: recover it, which grows it as well.",
+            f"What the last writes left of the file system in it has to be checked. {_UNCHANGED}",
+        )
     words = Words(diagnosis, device_mapper)
     growth = wished_growth(diagnosis, grow_bytes, to_bytes) or propose_growth(
         diagnosis, repair=False
@@ -50,6 +56,13 @@ def plan_grow(
         go_back=_go_back(diagnosis),
         afterwards=_afterwards(diagnosis),
     )
+
+
+def _is_to_be_recovered(diagnosis: Diagnosis) -> bool:
+    """Whether more room alone would hide that the file system was cut off in its work."""
+    if diagnosis.illness is not Illness.FULL or diagnosis.in_use:
+        return False
+    return diagnosis.base_bytes is not None and diagnosis.root_filesystem in EXT
 
 
 def _invalid(diagnosis: Diagnosis) -> PlanRefusedError:
@@ -132,14 +145,11 @@ def _afterwards(diagnosis: Diagnosis) -> tuple[str, ...]:
                 "Reboot with the overlay. The kernel keeps the flag of the overflow until then; "
                 "after it the overlay has room, and the file system can be written again.",
                 "The file system was cut off in the middle of its work, so have it checked: boot "
-                "once without the overlay (leave rd.live.overlay= out at the boot prompt), look "
-                "at it with `recover --rehearse`, and recover it if errors are found.",
+                "once without the overlay (leave rd.live.overlay= out at the boot prompt) and "
+                "recover it: that checks it, and repairs what it finds.",
             )
         case Illness.FULL if not diagnosis.in_use:
-            return (
-                "The file system in it ran out of room and has not been checked: recover it "
-                "before you boot with it, or look at it with `recover --rehearse`.",
-            )
+            return ("The file system in it ran out of room: check it before you boot with it.",)
     if diagnosis.in_use and diagnosis.device is None:
         return ("Detach the loop device and attach it again: it still shows the old size.",)
     return ()

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from liveos_tui.formats.cow import CowSummary
 from liveos_tui.live.diagnosis import Cause, Diagnosis, Illness
-from liveos_tui.live.facts import REPAIR_TOOLS
+from liveos_tui.live.facts import EXT, REPAIR_TOOLS
 from liveos_tui.live.growth import RESERVE_BYTES
 from liveos_tui.live.model import Operation
 from liveos_tui.live.words import size
@@ -24,7 +24,6 @@ from liveos_tui.plans.sizes import (
 )
 from liveos_tui.plans.steps import Words
 
-_EXT = frozenset({"ext2", "ext3", "ext4"})
 _UNCHANGED = "Nothing was changed."
 # Of a store that is fuller than this, the next session fills the rest.
 _NEARLY_FULL = 0.95
@@ -74,9 +73,9 @@ def plan_recover(
         summary=_summary(diagnosis, growth),
         warnings=_warnings(diagnosis, growth),
         room=_room(diagnosis, growth),
-        go_back="Rolling the job back puts the overlay back to the exact bytes that it had, with "
-        "what e2fsck has changed in it. That holds until the stick is next booted with it: roll "
-        "back before, or not at all.",
+        go_back="Rolling the job back gives the overlay the exact bytes that it had; what e2fsck "
+        "has changed is undone, too. That holds until the stick is next booted with it: roll back "
+        "before, or not at all.",
         afterwards=_afterwards(diagnosis),
     )
 
@@ -111,7 +110,7 @@ def _refuse(diagnosis: Diagnosis, *, rehearse: bool) -> None:
             "Copy the stick before anything else; `e2fsck -b 32768` on a copy may find another "
             f"superblock. {_UNCHANGED}",
         )
-    if kind not in _EXT:
+    if kind not in EXT:
         tool = REPAIR_TOOLS.get(kind)
         raise PlanRefusedError(
             f"The root file system is {kind}, and e2fsck repairs ext2, ext3 and ext4 only.",
@@ -303,7 +302,7 @@ def _afterwards(diagnosis: Diagnosis) -> tuple[str, ...]:
     boot = (
         "Boot again, this time with the overlay (rd.live.overlay= as before)."
         if diagnosis.place.this_system
-        else "Boot the stick and see that all is there."
+        else "Boot the stick and see that all is there; from then on there is no way back."
     )
     return (
         boot,

@@ -46,6 +46,10 @@ class Probes:
         """Room of the file system at an absolute path. Raises UnreadableError."""
         return self.usage_of(self.path(path))
 
+    def may_write(self, path: Path) -> bool:
+        """Whether this user has the right to; a read-only mount takes it from nobody."""
+        return os.access(path, os.W_OK) or os.statvfs(path).f_flag & os.ST_RDONLY != 0
+
     def text(self, path: str) -> str | None:
         """A small file of that machine; None where it cannot be read."""
         return read_small(self.path(path))

@@ -122,7 +122,7 @@ def test_files_and_blocks_of_the_last_line() -> None:
 
 
 def test_sentences_for_people() -> None:
-    assert summary("orphan").sentences() == ("Files deleted while they were open: 1.",)
+    assert summary("orphan").sentences() == ("Repairs: 1 for files deleted while they were open.",)
     assert summary("journal-skipped").sentences() == (
         "The journal was left out: what is in it was not looked at.",
     )

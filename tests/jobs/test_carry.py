@@ -1,6 +1,7 @@
 """Recovery from its first step to its last, on real files: what it writes, and how it is undone."""
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -376,6 +377,40 @@ def test_an_overlay_that_was_used_since_is_not_rolled_back(invalid: Patient) -> 
     assert end.state is JobState.FAILED
     assert "was used since" in end.message
     assert invalid.store.read_bytes() == used
+
+
+def test_an_overlay_that_was_exchanged_is_not_rolled_back(
+    invalid: Patient, models: dict[PracticeState, Path]
+) -> None:
+    plan = invalid.plan()
+    invalid.carry(plan)
+    other = models[PracticeState.OVERFLOW] / "LiveOS" / invalid.store.name
+    shutil.copy(other, invalid.store)
+    end = invalid.carry(plan, OrderKind.ROLL_BACK)
+
+    assert end.state is JobState.FAILED
+    assert "not as this job has left it" in end.message
+    assert invalid.store.read_bytes() == other.read_bytes()
+
+
+def test_an_overlay_that_is_exchanged_while_the_job_waits_is_not_written(
+    invalid: Patient, models: dict[PracticeState, Path]
+) -> None:
+    other = (models[PracticeState.OVERFLOW] / "LiveOS" / invalid.store.name).read_bytes()
+    plan = invalid.plan()
+    invalid.control.steps = step_of(plan, GrowFile)
+
+    def exchange(control: FakeControl) -> None:
+        invalid.store.rename(invalid.folder / "kept")
+        invalid.store.write_bytes(other)
+        control.steps = None
+
+    invalid.control.on_wait = exchange
+    end = invalid.carry(plan)
+
+    assert end.state is JobState.FAILED
+    assert "exchanged while the job ran" in end.message
+    assert invalid.store.read_bytes() == other
 
 
 def use(patient: Patient) -> None:

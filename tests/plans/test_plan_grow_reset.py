@@ -59,8 +59,13 @@ class TestGrow:
         assert "only a reboot does" in plan.summary[2]
         assert left.index("Reboot") < left.index("without the overlay") < left.index("recover")
 
-    def test_a_full_overlay_that_is_not_in_use_is_not_checked_by_growing(self) -> None:
-        assert "has not been checked" in plan_grow(diagnosis(Illness.FULL)).afterwards[0]
+    def test_a_full_overlay_that_is_not_in_use_is_recovered_instead(self) -> None:
+        with pytest.raises(PlanRefusedError, match="recover it, which grows it as well"):
+            plan_grow(diagnosis(Illness.FULL))
+
+    def test_one_with_a_root_that_e2fsck_does_not_know_is_grown_and_to_be_checked(self) -> None:
+        xfs = replace(diagnosis(Illness.FULL), root_filesystem="xfs")
+        assert "check it before you boot" in plan_grow(xfs).afterwards[0]
 
     def test_a_full_overlay_in_use_needs_nothing_more(self) -> None:
         assert plan_grow(diagnosis(Illness.FULL, in_use=True)).afterwards == ()

@@ -172,7 +172,7 @@ class Campaign:
                 self._tell("recover", _DEVICE, "--yes")
                 done = "begun anew"
         elif cut.back and job["can_roll_back"]:
-            self._tell("jobs", "rollback", job["id"], "--target", _DEVICE)
+            self._tell("jobs", "rollback", job["id"], "--yes", "--target", _DEVICE)
             if self._store() != recording.store:
                 raise NotWellError("the overlay has not the bytes that it had")
             return "rolled back"

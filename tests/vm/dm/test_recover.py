@@ -53,7 +53,7 @@ def test_a_rollback_gives_every_byte_back(trials: Trials, tmp_path: Path, kind: 
     assert tui("recover", stick.folder, "--yes").code == 0
     assert hashes(stick.folder / "LiveOS") != before
 
-    said = tui("jobs", "rollback", stick.job, "--target", stick.folder)
+    said = tui("jobs", "rollback", stick.job, "--yes", "--target", stick.folder)
 
     assert said.code == 0, said.text
     assert hashes(stick.folder / "LiveOS") == before

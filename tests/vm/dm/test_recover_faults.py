@@ -167,7 +167,7 @@ def test_a_bad_sector_where_the_overlay_would_grow_can_be_gone_back_from(
         assert said.code == 1, said.text
         assert "Traceback" not in said.text
         disk.mend()
-        back = tui("jobs", "rollback", stick.job, "--target", stick.folder)
+        back = tui("jobs", "rollback", stick.job, "--yes", "--target", stick.folder)
         assert back.code == 0, back.text
         assert hashes(stick.folder / "LiveOS") == before
 
@@ -188,7 +188,7 @@ def test_sigterm_cancels_and_the_way_goes_on_or_back(
     if step == REHEARSE:
         assert hashes(stick.folder / "LiveOS") == before
     verb = "rollback" if step == GROW else "resume"
-    said = tui("jobs", verb, stick.job, "--target", stick.folder)
+    said = tui("jobs", verb, stick.job, "--yes", "--target", stick.folder)
     assert said.code == 0, said.text
     if verb == "rollback":
         assert hashes(stick.folder / "LiveOS") == before
@@ -208,7 +208,7 @@ def test_a_worker_that_was_killed_is_gone_on_with_or_undone(
         end = job.end()
     assert end["state"] == "interrupted"
 
-    said = tui("jobs", verb, stick.job, "--target", stick.folder)
+    said = tui("jobs", verb, stick.job, "--yes", "--target", stick.folder)
 
     assert said.code == 0, said.text
     if verb == "rollback":
