@@ -82,6 +82,15 @@ class JobLog:
         """Everything that the person should know, in the order of the steps."""
         return tuple(text for step in self.steps for text in step.found)
 
+    @property
+    def last_words(self) -> tuple[str, ...]:
+        """What the last done step said, and what it has found."""
+        done = [step for step in self.steps if step.state is StepState.DONE]
+        if not done:
+            return ()
+        step = done[-1]
+        return tuple(text for text in (step.text, *step.found) if text)
+
 
 def empty(plan: Plan, done: int = 0) -> JobLog:
     """The log of a job that has told nothing; `done` steps are known to be behind it."""

@@ -122,11 +122,15 @@ class Navigation(Watching):
         super().jobs_listed(result)
         self.offer_interrupted()
 
+    def seen_anew(self) -> None:
+        """A device says only when it is read whether a job is its own."""
+        self.offer_interrupted()
+
     def offer_interrupted(self) -> None:
-        """Offer the first interrupted job once, when the person is at the dashboard."""
+        """At the dashboard: offer the first interrupted job of this stick, once."""
         if self.workshop is None or not isinstance(self.screen, Dashboard):
             return
-        for job in self.jobs:
+        for job in self.own_jobs:
             if job.state is JobState.INTERRUPTED and job.id not in self.offered:
                 self.offered.add(job.id)
                 self.push_screen(Offer(self.brush, self.workshop, job))

@@ -1,10 +1,12 @@
 """What the console knows at one moment: the values that screens draw."""
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from liveos_tui.live.model import AttachedDevice, LiveSystem
+from liveos_tui.live.place import Place
 
 
 class TroubleKind(Enum):
@@ -43,6 +45,22 @@ class Observation:
     def old(self) -> bool:
         """Whether the figures may no longer be true."""
         return self.trouble is not None
+
+    def shows(self, place: Place) -> bool:
+        """Whether `place` is the stick that is looked at.
+
+        A device's name may belong to another stick by now, so its uuid decides where it is known.
+        Folders that stand for sticks are copies of each other at times: only their path counts.
+        """
+        target = self.system.target if self.system else None
+        is_device = place.number is not None
+        named = place.target in {self.target, os.path.abspath(self.target)}  # noqa: PTH100 - a name
+        if target is None:
+            return named and (not is_device or self.old)
+        if is_device and None not in {place.uuid, target.uuid}:
+            same = (place.label, place.uuid) == (target.label, target.uuid)
+            return same or (named and place.uuid == target.uuid)
+        return named or (place.mount_point is not None and place.mount_point == target.mount_point)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from liveos_tui.console.messages import Delivered, DevicesListed, TargetSampled
 from liveos_tui.console.probes import DeviceProbe, History, Probe, TargetProbe
 from liveos_tui.console.screens.base import ConsoleScreen
 from liveos_tui.console.state import DeviceList, Observation, Trouble, TroubleKind
-from liveos_tui.console.workers import MENTION_WAITING_SECONDS, JobsProbe
+from liveos_tui.console.workers import ALIVE, MENTION_WAITING_SECONDS, JobsProbe
 from liveos_tui.errors import ExitCode, LiveosError, TargetGoneError
 from liveos_tui.jobs.workshop import Job, Workshop
 from liveos_tui.live.model import AttachedDevice, LiveSystem, TargetKind
@@ -140,6 +140,10 @@ class Watching(App[int]):
         if not same:
             # The history of an overlay at rest only moves with the minutes of the clock.
             self.paint_all()
+            self.seen_anew()
+
+    def seen_anew(self) -> None:
+        """The target is not as it was: what waited for that goes on."""
 
     def on_devices_listed(self, message: DevicesListed) -> None:
         """Keep the new list; after an error, the old one."""
@@ -158,6 +162,18 @@ class Watching(App[int]):
         if result != self.jobs or not self.jobs_known:
             self.jobs, self.jobs_known = result, True
             self.paint_all()
+
+    @property
+    def own_jobs(self) -> tuple[Job, ...]:
+        """The jobs of the stick that is looked at, newest first."""
+        seen = self.observation
+        return tuple(job for job in self.jobs if seen is not None and seen.shows(job.plan.place))
+
+    @property
+    def jobs_to_tell(self) -> tuple[Job, ...]:
+        """What the dashboard tells: its stick's jobs, then those alive of other sticks."""
+        own = self.own_jobs
+        return own + tuple(job for job in self.jobs if job.state in ALIVE and job not in own)
 
     def target_of(self, job: Job) -> str | None:
         """The target, where it is the stick of `job`; None for a job of another stick.

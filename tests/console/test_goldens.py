@@ -112,7 +112,7 @@ SCENES = {
     "jobs": Scene(("j",), job=failed, words=("FAILED",)),
     "jobs-none": Scene(("j",), judged=True, words=("no jobs",)),
     "job-back": Scene(("j", "u"), job=failed, words=("Undo it all",)),
-    "job-interrupted": Scene((), job=interrupted, words=("[ Decide later ]",)),
+    "job-interrupted": Scene((), "/dev/sdc1", job=interrupted, words=("[ Decide later ]",)),
 }
 """A word in `keys` that is no key is waited for."""
 

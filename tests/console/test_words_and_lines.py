@@ -1,5 +1,7 @@
+from dataclasses import replace
+
 import pytest
-from console_fakes import MIB
+from console_fakes import MIB, STICK
 from console_harness import ASCII, PLAIN, RICH
 from rich.cells import cell_len
 
@@ -19,7 +21,9 @@ from liveos_tui.console.lines import (
     wrap,
     wrap_at_most,
 )
+from liveos_tui.console.state import Observation
 from liveos_tui.console.theme import Role, styles
+from liveos_tui.console.views import gauges
 from liveos_tui.live import words
 from liveos_tui.system.terminal import TerminalProfile
 
@@ -125,6 +129,16 @@ def test_a_trickle_stays_flat_in_the_chart() -> None:
     values = [1000, 1001, 1002]
     shown = drawing.scale(values, 100_000)
     assert drawing.chart(values, shown, 1, RICH_GLYPHS) == ["▁▁▁"]
+
+
+@pytest.mark.parametrize("history", [(), ((0.0, 425 * MIB),)])
+def test_without_a_history_the_bar_has_the_whole_width(
+    history: tuple[tuple[float, int], ...],
+) -> None:
+    full = replace(STICK, overlay=replace(STICK.overlay, used_bytes=512 * MIB, in_use=False))
+    drawn = gauges.overlay(Observation("/dev/sdc1", full, history), 80, RICH_GLYPHS)
+    bar = "".join(span.text for span in drawn[1])
+    assert bar.strip("│ ") == "█" * 76
 
 
 def test_history_is_spaced_by_time_not_by_samples() -> None:

@@ -16,6 +16,7 @@ from workshop_fakes import (
     FakeJob,
     FakeWorkshop,
     failed,
+    finished,
     grown,
     interrupted,
     running,
@@ -30,6 +31,7 @@ from liveos_tui.console.screens.log import Log
 from liveos_tui.console.screens.offer import Offer
 from liveos_tui.console.screens.too_small import TooSmall
 from liveos_tui.console.screens.work import Work
+from liveos_tui.console.state import Observation
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.jobs.events import (
     CommandEvent,
@@ -45,6 +47,7 @@ from liveos_tui.jobs.events import (
 from liveos_tui.jobs.workshop import Proposal, Wish
 from liveos_tui.live.judge import judge
 from liveos_tui.live.model import Operation
+from liveos_tui.live.place import Place
 from liveos_tui.plans.model import Confirmation
 
 if TYPE_CHECKING:
@@ -296,6 +299,18 @@ async def test_all_steps_run_after_one_question_and_the_result_is_shown() -> Non
         assert "92 files came back." in shown
         assert "Boot the stick and see that all is there." in shown
         assert "DONE" in row_with(app, "─ Result ")
+
+
+async def test_the_question_begins_with_what_the_rehearsal_has_found() -> None:
+    app = console()
+    async with opened(app) as pilot:
+        await recovering(pilot)
+        await press(pilot, "a")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await shows(pilot, "Would fix 3 counts. Loses nothing. 92 files come back.")
+        assert text(app).index("Step 2 is done.") < text(app).index("Would fix 3 counts.")
+        assert text(app).index("Would fix 3 counts.") < text(app).index("Written")
+        assert "[ Cancel ]" in text(app)
 
 
 async def test_all_steps_are_not_done_when_the_question_is_declined() -> None:
@@ -895,6 +910,85 @@ async def test_jobs_are_found_without_a_target_too() -> None:
     async with opened(app) as pilot:
         await press(pilot, "j", "enter")
         await shows(pilot, "pass 5 of 5 82 %")
+
+
+def of_another_stick(job: FakeJob) -> FakeJob:
+    place = replace(RECOVERY.place, target="/srv/other", name="OTHER", mount_point="/srv/other")
+    job.plan = replace(RECOVERY, place=place)
+    return job
+
+
+async def test_the_dashboard_is_silent_about_what_has_ended_on_another_stick() -> None:
+    app = console(FakeWorkshop(known={"recover-1": of_another_stick(finished())}))
+    async with opened(app) as pilot:
+        await until(pilot, lambda: app.jobs_known)
+        await pilot.pause()
+        assert "last:" not in text(app)
+        await press(pilot, "j")
+        await shows(pilot, "OTHER")
+
+
+async def test_the_dashboard_tells_the_last_job_of_its_own_stick() -> None:
+    other = of_another_stick(failed())
+    other.started += 30
+    app = console(FakeWorkshop(known={"recover-2": other, "recover-1": finished()}))
+    async with opened(app) as pilot:
+        await shows(pilot, "last: DONE   Recover STICK2")
+
+
+async def test_a_job_that_runs_on_another_stick_is_told_with_its_name() -> None:
+    app = console(FakeWorkshop(known={"recover-1": of_another_stick(running())}))
+    async with opened(app) as pilot:
+        await shows(pilot, "RUNNING   Recover OTHER, 1 of 9 steps")
+
+
+async def test_an_interrupted_job_of_another_stick_is_not_offered() -> None:
+    app = console(FakeWorkshop(known={"recover-1": of_another_stick(interrupted())}))
+    async with opened(app) as pilot:
+        await until(pilot, lambda: app.jobs_known)
+        await pilot.pause()
+        assert isinstance(app.screen, Dashboard)
+        assert "INTERRUPTED" not in text(app)
+
+
+async def test_a_device_is_read_before_its_interrupted_job_is_offered(
+    hang: threading.Event,
+) -> None:
+    job = interrupted()
+    job.plan = replace(RECOVERY, place=DEVICE)
+    machine = FakeMachine({"/dev/sdc1": lambda: (hang.wait(), judge(INVALID))[1]})
+    app = Console(machine, "/dev/sdc1", PLAIN, clock, FakeWorkshop(known={"recover-1": job}))
+    async with app.run_test(size=(80, 25)) as pilot:
+        await until(pilot, lambda: app.jobs_known)
+        assert isinstance(app.screen, Dashboard)
+        hang.set()
+        await until(pilot, lambda: isinstance(app.screen, Offer))
+        app.stop_probes()
+
+
+DEVICE = replace(RECOVERY.place, number="8:33", label="LIVE", uuid="12AB-CDEF")
+FOLDER = replace(RECOVERY.place, target="/srv/a", mount_point="/srv/a", device=None)
+
+
+@pytest.mark.parametrize(
+    ("place", "target", "same"),
+    [
+        (DEVICE, "/dev/sdc1", True),
+        (replace(DEVICE, target="live", mount_point=None), "/dev/sdc1", True),
+        (replace(DEVICE, uuid="AAAA-0000"), "/dev/sdc1", False),
+        (replace(DEVICE, uuid=None), "/dev/sdc1", True),
+        (FOLDER, "/srv/a", True),
+        (FOLDER, "/srv/../srv/a/", True),
+        (replace(FOLDER, target="/srv/b/../a"), "/srv/a", True),
+        (replace(FOLDER, label="LIVE", uuid="12AB-CDEF"), "/srv/b", False),
+    ],
+)
+def test_a_stick_is_known_by_its_uuid_and_a_folder_by_its_path(
+    place: Place, target: str, same: bool
+) -> None:
+    mount = target if target.startswith("/srv/b") else "/srv/a"
+    seen = INVALID.target if place.number else replace(INVALID.target, mount_point=mount)
+    assert Observation(target, replace(INVALID, target=seen)).shows(place) is same
 
 
 # Everywhere.

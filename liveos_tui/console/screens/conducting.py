@@ -131,7 +131,8 @@ class ConductingScreen(AskingScreen):
         def declined() -> None:
             self.conduct.everything = False
 
-        self.app.push_screen(Confirm(self.brush, self.workshop, plan, confirmed, declined))
+        said = self.conduct.log.last_words if self.conduct.log is not None else ()
+        self.app.push_screen(Confirm(self.brush, self.workshop, plan, said, confirmed, declined))
 
     def go_on_by_itself(self) -> None:
         """All steps were asked for, and the job waits for the confirmation in between."""

@@ -1,6 +1,6 @@
 """The last question before something is written to a stick."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from liveos_tui.console.lines import Brush, Line, harmless
 from liveos_tui.console.screens.dialog import CANCEL, Dialog
@@ -13,6 +13,7 @@ from liveos_tui.plans.model import Confirmation, Plan
 class Confirm(Dialog):
     """A button that has to be gone to; where it cannot be undone, the stick's name typed as well.
 
+    `said` is what the last step told: all steps at once leave no time to read it before.
     `confirmed` is called once, after the dialog is closed; `declined` when nothing is to be done.
     """
 
@@ -21,6 +22,7 @@ class Confirm(Dialog):
         brush: Brush,
         workshop: Workshop,
         plan: Plan,
+        said: Sequence[str],
         confirmed: Callable[[], None],
         declined: Callable[[], None],
     ) -> None:
@@ -34,12 +36,13 @@ class Confirm(Dialog):
             caption=f"  Type its name, {plan.place.name}:" if typed else None,
         )
         self._plan = plan
+        self._said = said
         self._confirmed = confirmed
         self._declined = declined
 
     def body(self, width: int) -> list[Line]:
-        """Which stick, what is written, the way back."""
-        return questions.confirmation(self._plan, width)
+        """What came of the rehearsal, which stick, what is written, the way back."""
+        return questions.confirmation(self._plan, self._said, width)
 
     def pressed(self, _key: str) -> None:
         """Go on, where the name is right."""

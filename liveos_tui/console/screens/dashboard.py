@@ -72,7 +72,7 @@ class Dashboard(ConsoleScreen):
         )
         self.jobs = Painted(
             brush,
-            lambda width, _: jobs.block(self.console.jobs, self.now, width),
+            lambda width, _: jobs.block(self.console.jobs_to_tell, self.now, width),
             id="jobs",
         )
         self._said = ""
@@ -159,7 +159,7 @@ class Dashboard(ConsoleScreen):
         room = height - 2 - alert - said - 2 * gauges.ROWS
         column = self.findings.size.width or width
         wanted = (self.findings.wanted_height(column), self.devices.wanted_height(column))
-        block = jobs.ROWS if jobs.shown(self.console.jobs, room - sum(wanted)) else 0
+        block = jobs.ROWS if jobs.shown(self.console.jobs_to_tell, room - sum(wanted)) else 0
         rows = share(room - block, *wanted)
         if (alert, said, block, rows) != self._shares:
             self._shares = (alert, said, block, rows)

@@ -22,6 +22,8 @@ ROWS = 4
 """Lines of every gauge: a frame, a bar, the figures."""
 
 _SPARKLINE = 18
+# One point is no history: an overlay that is not in use has none.
+_LEAST_HISTORY = 2
 _NOT_KNOWN = "not known"
 
 
@@ -76,14 +78,14 @@ def _overlay_figures(part: Overlay) -> list[str]:
 def _bar_with_history(
     seen: Observation, part: Overlay, fill: Role, width: int, glyphs: Glyphs
 ) -> Line:
-    """The bar; where cells have eighths, the history stands at its right."""
+    """The bar; where cells have eighths, the history stands at its right if there is one."""
     fraction = part.fraction or 0.0
     if len(glyphs.upward) == 1:
         return bar(fraction, width, fill, glyphs)
     values = columns(seen.history, _SPARKLINE)
-    spark = ""
-    if values:
-        spark = chart(values, scale(values, part.total_bytes), 1, glyphs)[0]
+    if len(values) < _LEAST_HISTORY:
+        return bar(fraction, width, fill, glyphs)
+    spark = chart(values, scale(values, part.total_bytes), 1, glyphs)[0]
     room = width - _SPARKLINE - 2
     return (
         *bar(fraction, room, fill, glyphs),

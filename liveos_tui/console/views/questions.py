@@ -1,5 +1,7 @@
 """The texts of the questions that are asked before something is done."""
 
+from collections.abc import Sequence
+
 from liveos_tui.console.lines import EMPTY, Line, Span, wrap
 from liveos_tui.console.theme import Role
 from liveos_tui.console.views.proposal import place_words
@@ -26,12 +28,19 @@ NAMES = {
 """An operation's name, as keys and lists show it."""
 
 _MOST_WRITES = 5
+# What came of the last step in a sentence, and three of the things that it has found.
+_MOST_SAID = 4
 _NAME = 12
 
 
-def confirmation(plan: Plan, width: int) -> list[Line]:
-    """Which stick, what is written to it, what to know before, and the way back."""
-    lines = place(plan.place, width)
+def confirmation(plan: Plan, said: Sequence[str], width: int) -> list[Line]:
+    """What was `said` last, which stick, what is written, what to know before, the way back."""
+    lines: list[Line] = []
+    for number, text in enumerate(said[:_MOST_SAID]):
+        lines += _paragraph(text, width, Role.STRONG if number == 0 else Role.TEXT)
+    if lines:
+        lines.append(EMPTY)
+    lines += place(plan.place, width)
     writes = [text for step in plan.steps for text in step.writes]
     if writes:
         lines.append(EMPTY)
