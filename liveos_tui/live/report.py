@@ -1,5 +1,6 @@
 """`status`: a system as JSON, as text, and as an exit code."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ from liveos_tui.errors import ExitCode
 from liveos_tui.live.model import (
     LayoutKind,
     LiveSystem,
+    Operation,
     Overlay,
     OverlayKind,
     Severity,
@@ -164,6 +166,8 @@ def _lines(system: LiveSystem) -> Iterator[str]:
         yield f"{finding.severity.upper()}: {finding.text}"
         if finding.action:
             yield f"  -> {finding.action}"
+        if finding.operation in {Operation.RECOVER, Operation.GROW}:
+            yield f"  $ liveos-tui {finding.operation} {shlex.quote(system.target.path)}"
 
 
 def _row(name: str, usage: Usage, state: str, note: str | None) -> str:

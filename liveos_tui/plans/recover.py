@@ -143,8 +143,9 @@ def _is_fine(diagnosis: Diagnosis) -> PlanRefusedError:
     if lost:
         return PlanRefusedError(
             f"The overlay's header: {lost[0].lower()}{lost[1:]}",
-            "If it was reset, all is well. If not, do not boot with it: copy the file, and put "
-            f"the header back from a backup. {_UNCHANGED}",
+            "If it was reset, all is well; `liveos-tui jobs` shows a reset that can be undone. If "
+            "it was not, do not boot with it: copy the file, and put the header back from a "
+            f"backup. {_UNCHANGED}",
         )
     if diagnosis.header is None:
         return NothingToDoError(
