@@ -56,7 +56,7 @@ WORK: dict[str, tuple[TerminalProfile, str, Callable[[], FakeJob] | None, list[s
     "grow": (RICH, "live", None, ["g", "128M"]),
     "grow-plain": (PLAIN, "live", None, ["g", "128M"]),
     "jobs": (RICH, "live", failed, ["j", "FAILED"]),
-    "job-interrupted": (RICH, "live", interrupted, ["[ Decide later ]"]),
+    "job-interrupted": (RICH, "/dev/sdc1", interrupted, ["[ Decide later ]"]),
 }
 
 
