@@ -40,7 +40,7 @@ def with_unfinished_jobs(system: LiveSystem) -> LiveSystem:
             f"{job.job_id}`).",
         )
         for job in found
-        if job.can_resume and job.touched
+        if job.half_done
     )
     return replace(system, findings=(*unfinished, *system.findings)) if unfinished else system
 

@@ -21,6 +21,7 @@ from typing import Any
 from liveos_tui.errors import FormatError, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import JobState, StepState
+from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import RefreshLoop
 from liveos_tui.plans.codec import from_json, to_json
 from liveos_tui.plans.model import Plan
@@ -71,6 +72,14 @@ class JournalState:
         """Whether a step that writes was begun, and not undone."""
         begun = self.done if self.begun is None else self.begun + 1
         return self.plan.has_written(begun)
+
+    @property
+    def half_done(self) -> bool:
+        """Whether it comes before anything new: begun, and neither ended nor undone nor left.
+
+        A growth is whole at every moment: the file has its old size, or a larger one.
+        """
+        return self.can_resume and self.touched and self.plan.operation is not Operation.GROW
 
     @property
     def can_roll_back(self) -> bool:

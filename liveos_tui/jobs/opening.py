@@ -146,7 +146,7 @@ def loop_of_overlay(work: Work) -> Loop | None:
 
 def _check_earlier_jobs(stick: StickFolder) -> None:
     for other in journals(stick):
-        if other.can_resume and other.touched:
+        if other.half_done:
             raise LiveosError(
                 f"An earlier job on this stick ({other.job_id}) was not ended.",
                 "Nothing was changed. `liveos-tui jobs` shows it: go on with it, go back, or "

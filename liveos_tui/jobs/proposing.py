@@ -48,7 +48,7 @@ def _unfinished_job(probes: Probes, site: Site) -> LiveosError | None:
     if site.mount_point is None:
         return None
     for job in journals(probes.folder(site.mount_point)):
-        if job.can_resume and job.touched:
+        if job.half_done:
             return LiveosError(
                 f"A job on this stick was not ended: {job.plan.title}, {job.done} of "
                 f"{len(job.plan.steps)} steps done ({job.job_id}).",

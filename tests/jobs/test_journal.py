@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ JOB = "20261124-064500-grow"
 
 def begun(folder: Path, plan: Plan = PLAN) -> Path:
     """A journal with its first step done and its second begun."""
+    folder.mkdir(exist_ok=True)
     with StickFolder(folder) as stick, Journal.begin(stick, JOB, plan) as journal:
         journal.order("start")
         journal.step(0, StepState.DONE, "It is locked.")
@@ -49,6 +51,14 @@ def test_a_job_without_an_end_was_interrupted(tmp_path: Path) -> None:
     assert state.plan == PLAN
     assert state.can_resume
     assert state.can_roll_back
+
+
+def test_a_growth_that_was_cut_off_is_in_nobody_s_way(tmp_path: Path) -> None:
+    begun(tmp_path)
+    begun(tmp_path / "other", replace(PLAN, operation=Operation.RESET))
+
+    assert not read(Folder(tmp_path), JOB).half_done
+    assert read(Folder(tmp_path / "other"), JOB).half_done
 
 
 def test_a_job_that_has_written_nothing_has_nothing_to_undo(tmp_path: Path) -> None:
