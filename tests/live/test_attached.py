@@ -427,7 +427,7 @@ class TestHang:
             return probes.usage_of(path)
 
         dead = replace(probes, usage_of=hung_usage)
-        watch = LocalWatch(dead, "live", patience=Patience(0.05))
+        watch = LocalWatch(dead, "live", patience=Patience(1.0))
         monkeypatch.setattr(Path, "is_dir", hung_folder)
         system = watch.sample()
         answered.set()
@@ -445,7 +445,7 @@ class TestHang:
                 answered.wait()
             return probes.usage_of(path)
 
-        watch = LocalWatch(replace(probes, usage_of=hung), "live", patience=Patience(0.05))
+        watch = LocalWatch(replace(probes, usage_of=hung), "live", patience=Patience(1.0))
         system = watch.sample()
         answered.set()
 
