@@ -1,6 +1,6 @@
 """A sample of the power cuts; `make vm-cuts` makes them all."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from cuts import Campaign, Cut, Recording, cuts
@@ -18,11 +18,11 @@ def recordings(campaign: Campaign) -> tuple[Recording, Recording]:
     return campaign.recordings()
 
 
-def within(recording: Recording, step: int) -> Sequence[Cut]:
-    """The cuts at which this step was under way."""
-    return [
-        cut for cut in cuts(recording, 20) if recording.step_at(len(cut.kept)) == f"{step} running"
-    ]
+def within(recording: Recording, step: int, *, back: bool) -> Cut:
+    """A cut while this step was under way, after which it goes on or `back`."""
+    under_way = f"{step} running"
+    found = [cut for cut in cuts(recording, 20) if recording.step_at(len(cut.kept)) == under_way]
+    return replace(found[len(found) // 2], back=back)
 
 
 # Steps of the recovery: 3 grows the file, 4 sets the valid byte, 6 writes the repair.
@@ -31,9 +31,8 @@ def test_a_recovery_that_was_cut_off(
     campaign: Campaign, recordings: tuple[Recording, Recording], step: int, back: bool
 ) -> None:
     recovery, _ = recordings
-    chosen = [cut for cut in within(recovery, step) if cut.back is back]
 
-    done = campaign.survive(recovery, chosen[len(chosen) // 2])
+    done = campaign.survive(recovery, within(recovery, step, back=back))
 
     assert done == ("rolled back" if back else "gone on with")
 
@@ -42,6 +41,5 @@ def test_a_growth_that_was_cut_off(
     campaign: Campaign, recordings: tuple[Recording, Recording]
 ) -> None:
     _, growth = recordings
-    chosen = [cut for cut in within(growth, 1) if not cut.back]
 
-    assert campaign.survive(growth, chosen[len(chosen) // 2]) == "gone on with"
+    assert campaign.survive(growth, within(growth, 1, back=False)) == "gone on with"
