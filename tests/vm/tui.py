@@ -46,18 +46,25 @@ def jobs(folder: Path) -> list[dict[str, Any]]:
     return list(json.loads(tui("jobs", "list", "--target", folder, "--json").text)["jobs"])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Running:
-    """A command that runs, in a process of its own, and tells events as lines of JSON."""
+    """A command that runs, in a process of its own, and tells events as lines of JSON.
+
+    `id` is its job's, once it has told of it.
+    """
 
     process: subprocess.Popen[str]
+    id: str = ""
 
     def events(self) -> Iterator[dict[str, Any]]:
         """The events as they come, until the command ends."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if line.startswith("{"):
-                yield json.loads(line)
+                event = json.loads(line)
+                if event.get("event") == "job":
+                    self.id = str(event["id"])
+                yield event
 
     def until(self, step: int, state: str = "running") -> None:
         """Wait until the job says this of a step."""
