@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError
@@ -52,10 +53,20 @@ def start_detached(
             if isinstance(error, CommandTimeoutError) or arrived():
                 raise
         else:
-            _wait(arrived, lambda: _is_active(unit), patience, log)
+            try:
+                _wait(arrived, lambda: _is_active(unit), patience, log)
+            except LiveosError:
+                # Said to have not started, it must not begin a minute later.
+                with suppress(LiveosError):
+                    SystemRunner().run(["systemctl", "stop", unit], timeout=_PATIENCE_SECONDS)
+                raise
             return
     process = _start_session(argv, complete, log)
-    _wait(arrived, lambda: process.poll() is None, patience, log)
+    try:
+        _wait(arrived, lambda: process.poll() is None, patience, log)
+    except LiveosError:
+        process.kill()
+        raise
 
 
 def service_command(

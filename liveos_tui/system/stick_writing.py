@@ -22,10 +22,14 @@ _OLD = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # FALLOC_FL_KEEP_SIZE, linux/falloc.h.
 _KEEP_SIZE = 1
 
+_CHECK_IT = (
+    "Close the console, unmount the stick, check it (`fsck.vfat -a DEVICE`, or "
+    "`e2fsck -p DEVICE`), and go on then."
+)
+_HURT_HINT = f"The stick is failing, or a power cut has hurt its file system. {_CHECK_IT}"
 READ_ONLY_HINT = (
     "The kernel makes a stick read-only when it meets errors in its file system, as a power cut "
-    "may leave them. Close the console, unmount the stick, check it (`fsck.vfat -a DEVICE`, or "
-    "`e2fsck -p DEVICE`), and go on with this job then."
+    f"may leave them. {_CHECK_IT}"
 )
 """What to do about a stick that takes no writes."""
 
@@ -259,4 +263,6 @@ def _failed(name: str, done: str, error: OSError, offset: int | None = None) -> 
         return NoRoomError(message, "Free room on the stick and go on.")
     if error.errno == errno.EROFS:
         return LiveosError(message, READ_ONLY_HINT)
+    if error.errno == errno.EIO:
+        return LiveosError(message, _HURT_HINT)
     return LiveosError(message, "The stick may be failing, or gone.")
