@@ -35,7 +35,7 @@ from liveos_tui.system.kernel_snapshots import (
     snapshot_status,
 )
 from liveos_tui.system.leftovers import forget_folder, job_folder, job_loop, remove_device
-from liveos_tui.system.loops import loops_of
+from liveos_tui.system.loops import file_identity, loops_of
 from liveos_tui.system.runner import CommandError, Runner
 from liveos_tui.system.views import Trial, View
 
@@ -207,8 +207,9 @@ class KernelJoiner:
 
     def _check_unused(self, store: Path) -> None:
         """Raise LiveosError while another loop device shows the store: two would destroy it."""
+        identity = file_identity(store)
         deadline = time.monotonic() + _LET_GO_SECONDS
-        while used := loops_of(self._runner, store):
+        while used := loops_of(self._runner, identity):
             if time.monotonic() >= deadline:
                 raise LiveosError(
                     f"{clean(store.name)} is in use by {used[0]}.",

@@ -15,7 +15,7 @@ from liveos_tui.formats.text import clean
 from liveos_tui.system.devicemapper import DeviceMapper
 from liveos_tui.system.files import read_small
 from liveos_tui.system.joining import part_name
-from liveos_tui.system.loops import detach, loop_of, loops, loops_of
+from liveos_tui.system.loops import detach, file_identity, loop_of, loops, loops_of
 from liveos_tui.system.mounts import RUN_FOLDER
 from liveos_tui.system.runner import Runner
 
@@ -52,9 +52,11 @@ def job_loop(runner: Runner, name: str, file: Path, *, read_only: bool) -> Itera
     For the moment in which the device would outlive a killed process, a note says what it is.
     """
     note = job_folder(name) / _ATTACHING
-    known = [str(device) for device in loops_of(runner, file)]
+    # Known by its identity: a file without a name may still have a loop device before it.
+    identity = file_identity(file)
+    known = [str(device) for device in loops_of(runner, identity)]
     try:
-        note.write_text(json.dumps({"file": os.fspath(file), "known": known}), encoding="utf-8")
+        note.write_text(json.dumps({"file": identity, "known": known}), encoding="utf-8")
     except OSError as error:
         raise _no_folder(note.parent, error) from error
     try:
@@ -177,7 +179,9 @@ def _loops_being_attached(runner: Runner, folder: Path) -> list[Path]:
     """The loop device that a process was making when it was killed."""
     try:
         note = json.loads(read_small(folder / _ATTACHING) or "")
-        file, known = Path(note["file"]), list(note["known"])
-        return [loop for loop in loops_of(runner, file) if str(loop) not in known]
+        inode, filesystem = note["file"]
+        known = list(note["known"])
+        found = loops_of(runner, (int(inode), str(filesystem)))
+        return [loop for loop in found if str(loop) not in known]
     except (ValueError, KeyError, TypeError, OSError):
         return []

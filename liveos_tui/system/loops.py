@@ -16,6 +16,9 @@ LOSETUP = ("losetup", "--json", "--list", "--output", "NAME,BACK-INO,BACK-MAJ:MI
 _DELETED = " (deleted)"
 _TIMEOUT_SECONDS = 10.0
 
+FileIdentity = tuple[int, str]
+"""A file's inode number and its file system's device number, "8:1"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loop:
@@ -88,18 +91,19 @@ def refresh_capacity(runner: Runner, device: Path) -> None:
     runner.run(["losetup", "--set-capacity", str(device)], timeout=_TIMEOUT_SECONDS)
 
 
-def loops_of(runner: Runner, file: Path) -> tuple[Path, ...]:
-    """The loop devices before a file, known by its inode: a path may lead elsewhere. Needs root.
-
-    Raises UnreadableError when the file is not there.
-    """
+def file_identity(file: Path) -> FileIdentity:
+    """How the kernel knows a file, whatever its path. Raises UnreadableError."""
     try:
         status = file.stat()
     except OSError as error:
         raise UnreadableError(
             f"{clean(str(file))} cannot be looked at: {error.strerror}.", "Nothing was changed."
         ) from error
-    identity = (status.st_ino, f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}")
+    return status.st_ino, f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}"
+
+
+def loops_of(runner: Runner, identity: FileIdentity) -> tuple[Path, ...]:
+    """The loop devices before a file, also before one whose name is gone. Needs root."""
     found = _backing_identities(runner).items()
     return tuple(Path("/dev", name) for name, of in found if of == identity)
 

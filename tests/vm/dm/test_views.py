@@ -30,7 +30,7 @@ from liveos_tui.practice.views import UserSpaceJoiner  # noqa: E402
 from liveos_tui.system import loops  # noqa: E402
 from liveos_tui.system.joining import ViewError  # noqa: E402
 from liveos_tui.system.kernel_views import KernelJoiner, kernel_has_device_mapper  # noqa: E402
-from liveos_tui.system.loops import loop_of, loops_of, refresh_capacity  # noqa: E402
+from liveos_tui.system.loops import file_identity, loop_of, loops_of, refresh_capacity  # noqa: E402
 from liveos_tui.system.mounts import RUN_FOLDER  # noqa: E402
 from liveos_tui.system.runner import Runner, SystemRunner  # noqa: E402
 
@@ -174,9 +174,6 @@ class TestKernelJoiner(JoinerSpecification):
         store: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        def killed(runner: Runner, device: Path) -> None:
-            os.kill(os.getpid(), signal.SIGKILL)
-
         def work(stack: ExitStack) -> None:
             stack.enter_context(joiner.base(images.squashfs, MEMBER, NAME))
             monkeypatch.setattr(loops, "detach", killed)
@@ -185,7 +182,29 @@ class TestKernelJoiner(JoinerSpecification):
         with loop_of(SystemRunner(), images.base, read_only=True) as others:
             killed_while(work)
             assert joiner.clean_up(NAME) != ()
-            assert loops_of(SystemRunner(), images.base) == (others,)
+            assert loops_of(SystemRunner(), file_identity(images.base)) == (others,)
+
+    def test_a_loop_before_a_trial_whose_file_is_gone_is_taken_down(
+        self,
+        joiner: KernelJoiner,
+        images: Images,
+        store: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Killed between losetup and the next call, while the worker's scratch is removed."""
+
+        def work(stack: ExitStack) -> None:
+            view = stack.enter_context(joiner.view(images.base, store, NAME))
+            monkeypatch.setattr(loops, "detach", killed)
+            stack.enter_context(joiner.trial(view, tmp_path, NAME))
+
+        killed_while(work)
+        (trial,) = tmp_path.glob("*-trial")
+        identity = file_identity(trial)
+        trial.unlink()
+        assert joiner.clean_up(NAME) != ()
+        assert loops_of(SystemRunner(), identity) == ()
 
     def test_what_a_job_has_mounted_of_its_trial_is_taken_down_first(
         self, joiner: KernelJoiner, images: Images, store: Path, tmp_path: Path
@@ -216,8 +235,12 @@ class TestKernelJoiner(JoinerSpecification):
         assert any("(sleep)" in told for told in joiner.clean_up(NAME))
 
 
+def killed(runner: Runner, device: Path) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def store_loops(store: Path) -> tuple[Path, ...]:
-    return loops_of(SystemRunner(), store)
+    return loops_of(SystemRunner(), file_identity(store))
 
 
 def write_zeros(device: Path, size: int) -> None:
