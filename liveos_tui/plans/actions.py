@@ -4,6 +4,7 @@ Paths are relative to the stick and raw, as the stick names them. Sizes are byte
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from liveos_tui.formats.dmtable import Persistence
 
@@ -98,6 +99,108 @@ class TakeDown:
 @dataclass(frozen=True, slots=True)
 class ResetStore:
     """Zero the first sector of the store: the kernel takes it for a fresh one."""
+
+
+class Engine(StrEnum):
+    """How the merged view becomes a new image."""
+
+    STREAM = "stream"
+    """mksquashfs reads it as it is made: no copy of it lies anywhere."""
+    MIRROR = "mirror"
+    """device-mapper's mirror copies it to a file in a work folder, which mksquashfs reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compression:
+    """How an image is compressed. `level` None: as the compressor has it. Blocks are bytes."""
+
+    name: str
+    block_bytes: int
+    level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeRoot:
+    """Freeze a view of the running root `device` ("live-rw"), which goes on as before.
+
+    What the system overwrites meanwhile is copied to a scratch store of at most `scratch_bytes` in
+    the folder `scratch` (an absolute path), or in memory (None).
+    """
+
+    device: str
+    scratch_bytes: int
+    scratch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRoot:
+    """See that the file system of base and overlay is whole: nothing else is merged."""
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorView:
+    """Copy the merged view to a file in the folder `work` (an absolute path)."""
+
+    work: str
+
+
+@dataclass(frozen=True, slots=True)
+class MakeImage:
+    """Make a new image of the merged view: the file `beside` on the stick.
+
+    `member` is the path of the root file system inside it ("LiveOS/rootfs.img"), `compression` how
+    it is compressed; both None: the new image is the root file system itself. With the mirror
+    engine it is made of the copy that `MirrorView` has left in `work`.
+    """
+
+    beside: str
+    engine: Engine
+    member: str | None = None
+    compression: Compression | None = None
+    work: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompareImage:
+    """Read the image `beside` back from the medium, and compare all of it with the merged view."""
+
+    beside: str
+    member: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeImages:
+    """Exchange the names of the image in use and of the new one, at once (RENAME_EXCHANGE)."""
+
+    image: str
+    beside: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Move a file of the stick, which is wrong after a merge, into the job's folder."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchRoot:
+    """Have the running root `device` use the new image, with an overlay of what changed since.
+
+    `second` is the path on the stick of the overlay that takes the old one's place, `second_bytes`
+    its size.
+    """
+
+    device: str
+    second: str
+    second_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThawRoot:
+    """Let go of the frozen view; the running root `device` uses its overlay as before."""
+
+    device: str
 
 
 Action = (
