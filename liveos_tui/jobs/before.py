@@ -22,7 +22,8 @@ from liveos_tui.formats.cow import (
 from liveos_tui.formats.cow_layout import HEADER_BYTES
 from liveos_tui.formats.cow_writer import allocate, store_metadata
 from liveos_tui.formats.text import clean
-from liveos_tui.system.stick_writing import StickFolder, WritableFile
+from liveos_tui.system.stick_writing import StickFolder
+from liveos_tui.system.writable_file import WritableFile
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many are done."""

@@ -26,7 +26,8 @@ from liveos_tui.plans.actions import RefreshLoop
 from liveos_tui.plans.codec import from_json, to_json
 from liveos_tui.plans.model import Plan
 from liveos_tui.system.files import Folder
-from liveos_tui.system.stick_writing import StickFolder, WritableFile
+from liveos_tui.system.stick_writing import StickFolder
+from liveos_tui.system.writable_file import WritableFile
 
 JOBS_FOLDER = "liveos-tui-jobs"
 """Where the jobs of a stick are, at its top: on every file system, never on the overlay."""

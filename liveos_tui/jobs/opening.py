@@ -14,7 +14,8 @@ from liveos_tui.system.identity import boot_id, disk_identity
 from liveos_tui.system.loops import Loop
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.stick_mount import mounted_stick
-from liveos_tui.system.stick_writing import READ_ONLY_HINT, StickFolder
+from liveos_tui.system.stick_writing import StickFolder
+from liveos_tui.system.writable_file import READ_ONLY_HINT
 
 _HEADER_BYTES = 16
 

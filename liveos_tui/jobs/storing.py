@@ -15,7 +15,8 @@ from liveos_tui.jobs.work import Work
 from liveos_tui.live.words import size
 from liveos_tui.plans.actions import BackUp, FillHoles, GrowFile, RefreshLoop
 from liveos_tui.system.loops import refresh_capacity
-from liveos_tui.system.stick_writing import NoRoomError, StickFolder
+from liveos_tui.system.stick_writing import StickFolder
+from liveos_tui.system.writable_file import NoRoomError
 
 METADATA_NAME = "metadata.cow"
 

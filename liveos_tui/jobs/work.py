@@ -12,8 +12,9 @@ from liveos_tui.jobs.events import CommandEvent, Event, FoundEvent, OutputEvent,
 from liveos_tui.jobs.journal import Journal, Notes, folder_of
 from liveos_tui.jobs.order import Order, Workplace
 from liveos_tui.plans.actions import Register
-from liveos_tui.system.stick_writing import StickFolder, WritableFile
+from liveos_tui.system.stick_writing import StickFolder
 from liveos_tui.system.views import View
+from liveos_tui.system.writable_file import WritableFile
 
 # More often than this nobody can read, and a slow terminal should not have to draw.
 _PROGRESS_SECONDS = 0.25

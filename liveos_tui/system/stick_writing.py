@@ -13,121 +13,17 @@ from pathlib import Path
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import clean
-from liveos_tui.system.files import Folder, read_whole
+from liveos_tui.system.files import Folder
+from liveos_tui.system.writable_file import WritableFile, write_failed
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OLD = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-
-# FALLOC_FL_KEEP_SIZE, linux/falloc.h.
-_KEEP_SIZE = 1
-
-_CHECK_IT = (
-    "Close the console, unmount the stick, check it (`fsck.vfat -a DEVICE`, or "
-    "`e2fsck -p DEVICE`), and go on then."
-)
-_HURT_HINT = f"The stick is failing, or a power cut has hurt its file system. {_CHECK_IT}"
-READ_ONLY_HINT = (
-    "The kernel makes a stick read-only when it meets errors in its file system, as a power cut "
-    f"may leave them. {_CHECK_IT}"
-)
-"""What to do about a stick that takes no writes."""
-
-
-class NoRoomError(LiveosError):
-    """The file system is full."""
+# RENAME_NOREPLACE, RENAME_EXCHANGE: linux/fs.h.
+_NO_REPLACE, _EXCHANGE = 1, 2
 
 
 class StickBusyError(LiveosError):
     """Another process holds the stick's lock."""
-
-
-class WritableFile:
-    """A regular file of a stick, open for reading and writing. A context manager."""
-
-    def __init__(self, descriptor: int, name: str) -> None:
-        self._descriptor = descriptor
-        self.name = name
-
-    @property
-    def size_bytes(self) -> int:
-        """Its size at this moment."""
-        return os.fstat(self._descriptor).st_size
-
-    def read(self, offset: int, size: int) -> bytes:
-        """Up to `size` bytes from `offset`: fewer only at the end. Raises LiveosError."""
-        try:
-            return read_whole(self._descriptor, offset, size)
-        except OSError as error:
-            raise _failed(self.name, "read", error, offset) from error
-
-    def write(self, offset: int, data: bytes) -> None:
-        """Write all of it. Raises NoRoomError, LiveosError."""
-        rest = memoryview(data)
-        while rest:
-            try:
-                done = os.pwrite(self._descriptor, rest, offset)
-            except OSError as error:
-                raise _failed(self.name, "written", error, offset) from error
-            rest, offset = rest[done:], offset + done
-
-    def truncate(self, size: int) -> None:
-        """Cut the file to `size` bytes."""
-        try:
-            os.ftruncate(self._descriptor, size)
-        except OSError as error:
-            raise _failed(self.name, "cut", error) from error
-
-    def fill_holes(self, offset: int, size: int) -> None:
-        """Have the file system provide these blocks; what is in them stays, even while it changes.
-
-        The call itself, not the C library's stand-in for it, which writes bytes where the file
-        system cannot: that would undo what the kernel writes at the same moment.
-        """
-        try:
-            self._fallocate(0, offset, size)
-        except OSError as error:
-            raise _failed(self.name, "filled", error, offset) from error
-
-    def reserve(self, offset: int, size: int) -> None:
-        """Have the file system set blocks aside behind the file's end; its size stays as it is.
-
-        Where it cannot, nothing is done. Raises NoRoomError, LiveosError.
-        """
-        try:
-            self._fallocate(_KEEP_SIZE, offset, size)
-        except OSError as error:
-            if error.errno != errno.EOPNOTSUPP:
-                raise _failed(self.name, "grown", error, offset) from error
-
-    def _fallocate(self, mode: int, offset: int, size: int) -> None:
-        libc = ctypes.CDLL(None, use_errno=True)
-        arguments = (ctypes.c_int64(offset), ctypes.c_int64(size))
-        if libc.fallocate64(self._descriptor, mode, *arguments) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
-
-    @property
-    def block_bytes(self) -> int:
-        """What the file system allocates at once: a cluster of a FAT."""
-        return os.fstatvfs(self._descriptor).f_frsize
-
-    def sync(self) -> None:
-        """Wait until it is on the medium. Raises LiveosError."""
-        try:
-            os.fsync(self._descriptor)
-        except OSError as error:
-            raise _failed(self.name, "written", error) from error
-
-    def forget_cache(self) -> None:
-        """Have the next read come from the medium. Only what has been synced is forgotten."""
-        os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-
-    def __enter__(self) -> "WritableFile":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
 
 
 class StickFolder(Folder):
@@ -205,7 +101,7 @@ class StickFolder(Folder):
         except FileExistsError:
             return
         except OSError as error:
-            raise _failed(relative, "made", error) from error
+            raise write_failed(relative, "made", error) from error
         finally:
             os.close(step)
 
@@ -219,9 +115,54 @@ class StickFolder(Folder):
         except FileNotFoundError:
             return
         except OSError as error:
-            raise _failed(relative, "removed", error) from error
+            raise write_failed(relative, "removed", error) from error
         finally:
             os.close(step)
+
+    def exchange(self, one: str, two: str) -> None:
+        """Exchange two names in one folder, at once and on the medium (RENAME_EXCHANGE).
+
+        At every moment both names are there. Both files must be on the medium before. Raises
+        LiveosError where the file system or the kernel cannot (vfat: before Linux 6.0).
+        """
+        self._rename(one, two, _EXCHANGE, "exchanged")
+
+    def move(self, old: str, new: str) -> None:
+        """Give a file another name; nothing is replaced. Raises LiveosError."""
+        self._rename(old, new, _NO_REPLACE, "moved")
+
+    def _rename(self, old: str, new: str, how: int, done: str) -> None:
+        (source, _, name), (target, _, other) = old.rpartition("/"), new.rpartition("/")
+        libc = ctypes.CDLL(None, use_errno=True)
+        from_folder = self._open_folder(source)
+        to_folder = self._open_folder(target)
+        try:
+            self._barrier(from_folder, to_folder, libc)
+            words = os.fsencode(name), to_folder, os.fsencode(other)
+            if libc.renameat2(from_folder, *words, how) != 0:
+                number = ctypes.get_errno()
+                if number in {errno.EINVAL, errno.ENOSYS} and how == _EXCHANGE:
+                    raise LiveosError(
+                        "This file system cannot exchange two names at once (FAT: from Linux 6.0).",
+                        "Nothing was exchanged. Do it on a machine with a newer Linux.",
+                    )
+                raise write_failed(old, done, OSError(number, os.strerror(number)))
+            self._barrier(from_folder, to_folder, libc)
+        except OSError as error:
+            raise write_failed(old, done, error) from error
+        finally:
+            os.close(from_folder)
+            os.close(to_folder)
+
+    def _barrier(self, one: int, two: int, libc: ctypes.CDLL) -> None:
+        """Wait until all that was done so far is on the medium.
+
+        syncfs alone does not have the device write out its cache on vfat; fsync of a folder does.
+        """
+        if libc.syncfs(one) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        os.fsync(one)
+        os.fsync(two)
 
     def sync_folder(self, relative: str) -> None:
         """Wait until a folder's names are on the medium. Raises LiveosError."""
@@ -229,7 +170,7 @@ class StickFolder(Folder):
         try:
             os.fsync(step)
         except OSError as error:
-            raise _failed(relative or "The stick's folder", "written", error) from error
+            raise write_failed(relative or "The stick's folder", "written", error) from error
         finally:
             os.close(step)
 
@@ -243,7 +184,7 @@ class StickFolder(Folder):
             descriptor = os.open(name, flags, 0o600, dir_fd=step)
         except OSError as error:
             if flags & os.O_CREAT or error.errno in {errno.EROFS, errno.EACCES, errno.ETXTBSY}:
-                raise _failed(relative, "written", error) from error
+                raise write_failed(relative, "written", error) from error
             raise self._error(relative, error) from error
         finally:
             os.close(step)
@@ -254,15 +195,3 @@ class StickFolder(Folder):
                 "A live system has plain files there. Nothing was changed.",
             )
         return WritableFile(descriptor, relative)
-
-
-def _failed(name: str, done: str, error: OSError, offset: int | None = None) -> LiveosError:
-    where = f" at byte {offset}" if offset is not None else ""
-    message = f"{clean(name)} could not be {done}{where}: {error.strerror}."
-    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return NoRoomError(message, "Free room on the stick and go on.")
-    if error.errno == errno.EROFS:
-        return LiveosError(message, READ_ONLY_HINT)
-    if error.errno == errno.EIO:
-        return LiveosError(message, _HURT_HINT)
-    return LiveosError(message, "The stick may be failing, or gone.")

@@ -21,7 +21,8 @@ from liveos_tui.practice.builder import PracticeState
 from liveos_tui.practice.files import BlockFile
 from liveos_tui.system import runner
 from liveos_tui.system.files import Folder
-from liveos_tui.system.stick_writing import NoRoomError, StickFolder, WritableFile
+from liveos_tui.system.stick_writing import StickFolder
+from liveos_tui.system.writable_file import NoRoomError, WritableFile
 
 pytestmark = pytest.mark.real_tools
 

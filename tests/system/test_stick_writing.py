@@ -7,7 +7,8 @@ import pytest
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.system.files import NotThereError
-from liveos_tui.system.stick_writing import NoRoomError, StickBusyError, StickFolder, WritableFile
+from liveos_tui.system.stick_writing import StickBusyError, StickFolder
+from liveos_tui.system.writable_file import NoRoomError, WritableFile
 
 
 def test_a_new_file_holds_what_was_written(tmp_path: Path) -> None:
@@ -117,3 +118,32 @@ def test_blocks_that_are_set_aside_change_neither_size_nor_bytes(tmp_path: Path)
 
     assert path.read_bytes() == b"what is there"
     assert path.stat().st_blocks * 512 > 13
+
+
+def test_two_names_are_exchanged_at_once(tmp_path: Path) -> None:
+    (tmp_path / "LiveOS").mkdir()
+    (tmp_path / "LiveOS/squashfs.img").write_bytes(b"old")
+    (tmp_path / "LiveOS/squashfs.alt").write_bytes(b"new")
+    with StickFolder(tmp_path) as stick:
+        stick.exchange("LiveOS/squashfs.img", "LiveOS/squashfs.alt")
+
+    assert (tmp_path / "LiveOS/squashfs.img").read_bytes() == b"new"
+    assert (tmp_path / "LiveOS/squashfs.alt").read_bytes() == b"old"
+
+
+def test_an_exchange_without_a_partner_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "squashfs.img").write_bytes(b"old")
+    with StickFolder(tmp_path) as stick, pytest.raises(LiveosError, match="could not be exchanged"):
+        stick.exchange("squashfs.img", "squashfs.alt")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["squashfs.img"]
+
+
+def test_a_file_that_is_moved_replaces_nothing(tmp_path: Path) -> None:
+    (tmp_path / "osmin.img").write_bytes(b"moved")
+    (tmp_path / "kept").write_bytes(b"kept")
+    with StickFolder(tmp_path) as stick, pytest.raises(LiveosError, match="File exists"):
+        stick.move("osmin.img", "kept")
+
+    assert (tmp_path / "kept").read_bytes() == b"kept"
+    assert (tmp_path / "osmin.img").read_bytes() == b"moved"
