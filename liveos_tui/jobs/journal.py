@@ -119,7 +119,7 @@ def parse(data: bytes) -> JournalState:
         job_id=job_id,
         plan=reader.plan,
         started=float(started) if isinstance(started, int | float) else 0.0,
-        state=reader.state,
+        state=reader.end,
         done=reader.done,
         begun=reader.begun,
         message=reader.message,
@@ -137,6 +137,14 @@ class _Reader:
         self.begun: int | None = None
         self.message = ""
         self.notes: dict[int, Notes] = {}
+
+    @property
+    def end(self) -> JobState:
+        """How the job is. After its last step only the line that says so can be missing."""
+        all_done = self.done == len(self.plan.steps) and self.begun is None
+        if self.state is JobState.INTERRUPTED and all_done:
+            return JobState.DONE
+        return self.state
 
     def take(self, line: dict[str, Any]) -> None:
         message = line.get("message", line.get("text", ""))

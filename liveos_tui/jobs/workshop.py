@@ -6,6 +6,7 @@ from typing import Protocol
 from liveos_tui.jobs.events import Event, JobState
 from liveos_tui.live.diagnosis import Fact
 from liveos_tui.live.model import Operation
+from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.model import Plan
 
 
@@ -16,6 +17,10 @@ class Wish:
     `rehearse` only: nothing is written to the stick. `grow_bytes`: by how much the overlay is to
     grow, None for a proposal; `to_bytes`: how large it is to be. `copies`: folders on other disks
     that get the backup as well. `fill_holes`: have the stick provide all of a sparse overlay.
+
+    For a merge, None leaves it to the plan: `engine`, the folder `work` on another disk (an
+    absolute path), the compressor `compression` of the new image and its `level`. `switch`: a
+    running root goes over to the new image at once, and not with the next boot.
     """
 
     operation: Operation
@@ -24,6 +29,11 @@ class Wish:
     to_bytes: int | None = None
     copies: tuple[str, ...] = ()
     fill_holes: bool = False
+    engine: Engine | None = None
+    work: str | None = None
+    compression: str | None = None
+    level: int | None = None
+    switch: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +126,8 @@ class Workshop(Protocol):
 
     def leave(self, job_id: str, target: str | None = None) -> None:
         """Leave an interrupted job as it is: it is not offered again."""
+        ...
+
+    def forget(self, job_id: str, target: str | None = None) -> None:
+        """Give up the way back of a finished job: remove the old image and what it saved."""
         ...

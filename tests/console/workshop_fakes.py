@@ -348,6 +348,10 @@ class FakeWorkshop:
         self._asked("leave", job_id, target)
         self.known[job_id].state = JobState.LEFT
 
+    def forget(self, job_id: str, target: str | None = None) -> None:
+        self._asked("forget", job_id, target)
+        self.known[job_id].can_roll_back = False
+
     def asked(self, name: str) -> list[tuple[object, ...]]:
         """The arguments of all calls of this name."""
         return [call[1:] for call in self.calls if call[0] == name]

@@ -53,6 +53,17 @@ def test_a_job_without_an_end_was_interrupted(tmp_path: Path) -> None:
     assert state.can_roll_back
 
 
+def test_a_job_whose_last_step_is_done_lacks_only_the_line_that_says_so(tmp_path: Path) -> None:
+    begun(tmp_path)
+    with StickFolder(tmp_path) as stick, Journal.go_on(stick, JOB) as journal:
+        journal.step(2, StepState.DONE)
+        state = read(stick, JOB)
+
+    assert state.state is JobState.DONE
+    assert not state.half_done
+    assert state.can_roll_back
+
+
 def test_a_growth_that_was_cut_off_is_in_nobody_s_way(tmp_path: Path) -> None:
     begun(tmp_path)
     begun(tmp_path / "other", replace(PLAN, operation=Operation.RESET))
