@@ -167,7 +167,7 @@ def writes(models: dict[PracticeState, Path], tmp_path_factory: pytest.TempPathF
 
 
 # Spread over the whole job; `make vm-cuts` does it in a real machine, with a real power cut.
-PARTS = (0.1, 0.3, 0.5, 0.65, 0.8, 0.9, 0.97, 0.995)
+PARTS = (0.1, 0.3, 0.5, 0.65, 0.8, 0.9, 0.97, 0.985)
 
 
 @pytest.mark.parametrize(
