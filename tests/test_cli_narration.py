@@ -135,7 +135,7 @@ def test_json_is_one_object_a_line_the_job_first() -> None:
     said: list[str] = []
     lines = JsonLines(said.append)
     lines.job("grow-1", PLAN)
-    lines.event(StepEvent(0, StepState.DONE, "ok"))
+    lines.event(StepEvent(0, StepState.DONE, "ok", 12.5))
 
     assert [json.loads(line) for line in said] == [
         {
@@ -144,7 +144,7 @@ def test_json_is_one_object_a_line_the_job_first() -> None:
             "title": "Grow the overlay of ONE",
             "steps": ["Lock it", "Grow the file"],
         },
-        {"event": "step", "step": 0, "state": "done", "text": "ok"},
+        {"event": "step", "step": 0, "state": "done", "text": "ok", "at": 12.5},
     ]
     assert all(line.endswith("\n") for line in said)
 

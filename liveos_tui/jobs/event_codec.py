@@ -4,7 +4,8 @@ Every line is an object with `event`, and these fields (unknown is null, sizes a
 
 | event      | fields                                                                          |
 |------------|---------------------------------------------------------------------------------|
-| `step`     | `step` (from 0), `state` (running, done, failed, cancelled, undone), `text`     |
+| `step`     | `step` (from 0), `state` (running, done, failed, cancelled, undone), `text`,    |
+|            | `at` (seconds of this boot's monotonic clock)                                   |
 | `progress` | `step`, `phase`, `fraction` (0.0 to 1.0), `rate` (bytes a second), `seconds_left` |
 | `command`  | `step`, `argv` (list of words)                                                  |
 | `output`   | `step`, `text` (a line that the program has printed)                            |
@@ -51,8 +52,14 @@ _STEPS_LIMIT = 10_000
 def document(event: Event) -> dict[str, Any]:
     """The event in the shape of its line. Its text is harmless and bounded."""
     match event:
-        case StepEvent(step, state, text):
-            return {"event": "step", "step": step, "state": state.value, "text": _clip(text)}
+        case StepEvent(step, state, text, at):
+            return {
+                "event": "step",
+                "step": step,
+                "state": state.value,
+                "text": _clip(text),
+                "at": _finite(at),
+            }
         case ProgressEvent(step, phase, fraction, rate, seconds_left):
             return {
                 "event": "progress",
@@ -178,7 +185,9 @@ def _end(fields: Mapping[str, Any]) -> EndEvent:
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Event]] = {
-    "step": lambda f: StepEvent(_step(f), StepState(f["state"]), _text(f.get("text", ""))),
+    "step": lambda f: StepEvent(
+        _step(f), StepState(f["state"]), _text(f.get("text", "")), _number(f.get("at"))
+    ),
     "progress": _progress,
     "command": lambda f: CommandEvent(_step(f), _texts(f["argv"])),
     "output": lambda f: OutputEvent(_step(f), _text(f["text"])),

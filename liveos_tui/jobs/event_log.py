@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from liveos_tui.jobs.event_codec import EventReader, decode, encode
@@ -59,6 +60,8 @@ class EventLog:
                     self._ended = True
                 case ProgressEvent() if self._too_soon(event):
                     return
+                case StepEvent(at=None):
+                    event = replace(event, at=round(self._clock(), 3))
                 case StepEvent() | WaitingEvent() | ProgressEvent():
                     pass
                 case _ if self._kept >= LIMIT_BYTES:

@@ -1,6 +1,6 @@
 """What a job tells while it works: one stream, which screens, terminals and `--json` listen to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -29,11 +29,16 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepEvent:
-    """A step has changed its state. `text` says what came of it, in one sentence."""
+    """A step has changed its state. `text` says what came of it, in one sentence.
+
+    `at` is when, in seconds of the machine's monotonic clock, as the event log notes it: how long a
+    step took is the difference of two, which a clock that is set meanwhile cannot spoil.
+    """
 
     step: int
     state: StepState
     text: str = ""
+    at: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ steps = st.integers(0, 99)
 texts = st.text(max_size=60).map(clean)
 numbers = st.none() | st.floats(0, 1e15, allow_nan=False)
 events: st.SearchStrategy[Event] = st.one_of(
-    st.builds(StepEvent, steps, st.sampled_from(StepState), texts),
+    st.builds(StepEvent, steps, st.sampled_from(StepState), texts, numbers),
     st.builds(ProgressEvent, steps, texts, st.none() | st.floats(0, 1), numbers, numbers),
     st.builds(CommandEvent, steps, st.lists(texts, max_size=5).map(tuple)),
     st.builds(OutputEvent, steps, texts),
@@ -48,6 +48,14 @@ events: st.SearchStrategy[Event] = st.one_of(
 @given(events)
 def test_what_is_told_is_what_is_heard(event: Event) -> None:
     assert decode(encode(event)) == event
+
+
+def test_the_time_of_a_step_is_heard_too_and_may_be_missing() -> None:
+    told = encode(StepEvent(2, StepState.DONE, "", 12.5))
+    old = b'{"event":"step","step":2,"state":"done"}'
+
+    times = [event.at for event in map(decode, (told, old)) if isinstance(event, StepEvent)]
+    assert times == [12.5, None]
 
 
 @given(st.lists(events, max_size=8), st.data())
@@ -108,6 +116,7 @@ def test_a_number_that_json_does_not_know_is_unknown(number: float) -> None:
         b'{"event":"step","step":1e400,"state":"done"}',
         b'{"event":"step","step":0,"state":"mad"}',
         b'{"event":"step","step":0,"state":"done","text":7}',
+        b'{"event":"step","step":0,"state":"done","at":"now"}',
         b'{"event":"progress","step":0,"phase":"","fraction":2}',
         b'{"event":"progress","step":0,"phase":"","rate":NaN}',
         b'{"event":"progress","step":0,"phase":"","rate":-1}',

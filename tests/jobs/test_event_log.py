@@ -54,6 +54,18 @@ def test_what_is_told_is_heard_from_the_first_event(tmp_path: Path) -> None:
     assert heard(tmp_path / "log") == told
 
 
+def test_the_log_notes_when_a_step_began_and_ended(tmp_path: Path) -> None:
+    clock = Clock()
+    with EventLog(tmp_path / "log", clock) as log:
+        clock.seconds = 100.0
+        log.tell(StepEvent(0, StepState.RUNNING))
+        clock.seconds = 112.5
+        log.tell(StepEvent(0, StepState.DONE))
+    times = [event.at for event in heard(tmp_path / "log") if isinstance(event, StepEvent)]
+
+    assert times == [100.0, 112.5]
+
+
 def test_two_listeners_hear_the_same(tmp_path: Path) -> None:
     with EventLog(tmp_path / "log") as log:
         one = EventFeed(tmp_path / "log", lambda: True, LOST)
