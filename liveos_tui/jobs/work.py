@@ -127,6 +127,10 @@ class Work:
             )
         return self._view
 
+    def use_view(self, view: View) -> None:
+        """Have `view` be what `view()` gives, until it is taken down."""
+        self._view = view
+
     def take_down(self) -> None:
         """Remove the device, if there is one: after it the store's file is nobody else's."""
         self._view = None
