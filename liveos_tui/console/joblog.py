@@ -35,7 +35,10 @@ class LogLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StepLog:
-    """What is known of one step. `dropped` lines came before `lines`."""
+    """What is known of one step. `dropped` lines came before `lines`.
+
+    `began` and `ended` are seconds of the machine's monotonic clock, where they are known.
+    """
 
     state: StepState | None = None
     text: str = ""
@@ -43,6 +46,15 @@ class StepLog:
     dropped: int = 0
     progress: ProgressEvent | None = None
     found: tuple[str, ...] = ()
+    began: float | None = None
+    ended: float | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it runs, and where it is not known."""
+        if self.began is None or self.ended is None or self.ended < self.began:
+            return None
+        return self.ended - self.began
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +136,11 @@ def _told(
     match event:
         case StepEvent(state=StepState.RUNNING):
             # The lines of an earlier time stay: they are a chronicle.
-            return StepLog(event.state, clean(event.text, _LINE_LIMIT), step.lines, step.dropped)
+            text = clean(event.text, _LINE_LIMIT)
+            return StepLog(event.state, text, step.lines, step.dropped, began=event.at)
         case StepEvent():
-            return replace(step, state=event.state, text=clean(event.text, _LINE_LIMIT))
+            text = clean(event.text, _LINE_LIMIT)
+            return replace(step, state=event.state, text=text, ended=event.at)
         case ProgressEvent():
             return replace(step, progress=replace(event, phase=clean(event.phase)))
         case CommandEvent():

@@ -24,8 +24,6 @@ class ConductingScreen(AskingScreen):
     """Leads one job. `following`: what is shown goes along with what happens."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "all_steps", show=False),
-        Binding("b", "step_back", show=False),
         Binding("c", "cancel", show=False),
         Binding("l", "log", show=False),
         Binding("r", "resume", show=False),
@@ -96,10 +94,6 @@ class ConductingScreen(AskingScreen):
 
     # What is asked of it.
 
-    def action_all_steps(self) -> None:
-        """Every step that is left, without a stop but for the confirmation."""
-        self.advance(everything=True)
-
     def advance(self, *, everything: bool) -> None:
         """Do the next step, or all of them; ask before the first one that writes."""
         conduct = self.conduct
@@ -132,33 +126,13 @@ class ConductingScreen(AskingScreen):
             self.conduct.everything = False
 
         said = self.conduct.log.last_words if self.conduct.log is not None else ()
-        self.app.push_screen(Confirm(self.brush, self.workshop, plan, said, confirmed, declined))
+        question = questions.before_writing(plan, said)
+        self.app.push_screen(Confirm(self.brush, self.workshop, question, confirmed, declined))
 
     def go_on_by_itself(self) -> None:
         """All steps were asked for, and the job waits for the confirmation in between."""
         if self.conduct.everything and self.conduct.waits and self.is_current:
             self.advance(everything=True)
-
-    def action_step_back(self) -> None:
-        """Undo the last step of a waiting job, after a question."""
-        conduct = self.conduct
-        last, job_id, plan = conduct.last_done, conduct.job_id, conduct.plan
-        if self.busy or last is None or job_id is None or plan is None:
-            return
-
-        def answered(key: str) -> None:
-            if key != CANCEL[0]:
-                conduct.stepped_back()
-                self.following = True
-                self.ask("Undoing", lambda: self.workshop.step_back(job_id), lambda _: None)
-
-        step = plan.steps[last]
-        self._question(
-            "Back",
-            lambda width: questions.step_back(step, last + 1, width),
-            ("back", "Undo the step"),
-            answered,
-        )
 
     def action_cancel(self) -> None:
         """Have the job end at the next point where that does no harm."""
@@ -185,33 +159,34 @@ class ConductingScreen(AskingScreen):
         job = self.job
         if not self.conduct.ended or job is None or not job.can_roll_back:
             return
-        target = self.console.target_of(job)
 
         def answered(key: str) -> None:
             if key != CANCEL[0]:
-                self.ask(
-                    "Going back",
-                    lambda: self.workshop.roll_back(job.id, target),
-                    self._restarted,
-                )
+                self.roll_back(job)
 
-        self._question(
+        self.question(
             "Go back",
             lambda width: questions.roll_back(job.plan, width),
             ("back", "Undo it all"),
             answered,
         )
 
+    def roll_back(self, job: Job) -> None:
+        """Undo everything that `job` did."""
+        target = self.console.target_of(job)
+        self.ask("Going back", lambda: self.workshop.roll_back(job.id, target), self._restarted)
+
     def _restarted(self, job_id: str) -> None:
         self.listen(job_id, self.job)
 
-    def _question(
+    def question(
         self,
         heading: str,
         text: Callable[[int], list[Line]],
         button: tuple[str, str],
         answered: Callable[[str], None],
     ) -> None:
+        """Ask before something is undone."""
         title = self.conduct.plan.title if self.conduct.plan else ""
         dialog = Choice(self.brush, self.workshop, title, heading, text, [CANCEL, button], answered)
         self.app.push_screen(dialog)

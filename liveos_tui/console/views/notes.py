@@ -1,8 +1,10 @@
 """The lines below the steps: what comes next, how to undo, what leaving leaves."""
 
+from collections.abc import Sequence
+
 from liveos_tui.console.glyphs import Glyphs
 from liveos_tui.console.joblog import JobLog
-from liveos_tui.console.lines import EMPTY, Line, Span, clip, wrap_at_most
+from liveos_tui.console.lines import Line, Span, clip, wrap_at_most
 from liveos_tui.console.theme import Role
 from liveos_tui.console.views import results
 from liveos_tui.errors import LiveosError
@@ -16,16 +18,32 @@ _CANCELLING = {
     Cancel.NEVER: "This step cannot be cancelled any more: it ends after it.",
 }
 
+Note = tuple[str, Role]
+"""A sentence and what it is for; an empty one is left out."""
+
+
+def of_steps(plan: Plan | None, log: JobLog | None, status: str) -> list[Note]:
+    """Below steps that are led one by one: what is next, what undoing and leaving do."""
+    return [
+        (status, Role.STRONG),
+        (results.undo_words(plan, log), Role.TEXT),
+        (results.leave_words(log), Role.MUTED),
+    ]
+
+
+def of_phases(plan: Plan | None, log: JobLog | None, status: str) -> list[Note]:
+    """Below phases that follow each other: what undoing, cancelling and leaving do."""
+    return [
+        (results.undo_words(plan, log), Role.TEXT),
+        (status, Role.STRONG) if status else (results.cancel_words(plan, log), Role.TEXT),
+        (results.leave_words(log), Role.MUTED),
+    ]
+
 
 def lines(
-    plan: Plan | None,
-    log: JobLog | None,
-    status: str,
-    trouble: LiveosError | None,
-    width: int,
-    glyphs: Glyphs,
+    notes: Sequence[Note], trouble: LiveosError | None, width: int, glyphs: Glyphs
 ) -> list[Line]:
-    """`status` first; an error takes the place of everything."""
+    """The notes; an error takes the place of everything."""
     if trouble is not None:
         word = " ERROR "
         text = f"{trouble.message} {trouble.hint}".strip()
@@ -35,15 +53,7 @@ def lines(
             (Span(f"{start} {row}".ljust(width), Role.ALERT),)
             for start, row in zip(starts, rows, strict=True)
         ]
-    texts = [
-        (status, Role.STRONG),
-        (results.undo_words(plan, log), Role.TEXT),
-        (results.leave_words(log), Role.MUTED),
-    ]
-    shown: list[Line] = [
-        (Span(f" {clip(text, width - 2, glyphs.dots)}", role),) for text, role in texts if text
-    ]
-    return shown or [EMPTY]
+    return [(Span(f" {clip(text, width - 2, glyphs.dots)}", role),) for text, role in notes if text]
 
 
 def status(

@@ -1,6 +1,7 @@
 """The texts of the questions that are asked before something is done."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from liveos_tui.console.lines import EMPTY, Line, Span, wrap
 from liveos_tui.console.theme import Role
@@ -9,7 +10,22 @@ from liveos_tui.console.wording import size
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
-from liveos_tui.plans.model import Plan, Step
+from liveos_tui.plans.model import Confirmation, Plan, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before something is done: `verb` is on the button that does it.
+
+    `text` gives the lines for a width. `name` has to be typed, where it is one.
+    """
+
+    title: str
+    heading: str
+    verb: str
+    text: Callable[[int], list[Line]]
+    name: str | None = None
+
 
 VERBS = {
     Operation.RECOVER: "Recover it",
@@ -31,6 +47,45 @@ _MOST_WRITES = 5
 # What came of the last step in a sentence, and three of the things that it has found.
 _MOST_SAID = 4
 _NAME = 12
+
+
+def before_writing(plan: Plan, said: Sequence[str]) -> Question:
+    """The last question before a stick is written to; the last step has `said` this."""
+    return Question(
+        plan.title,
+        "From here on the stick is written to",
+        VERBS[plan.operation],
+        lambda width: confirmation(plan, said, width),
+        plan.place.name if plan.confirmation is Confirmation.LABEL else None,
+    )
+
+
+def forgetting(job: Job) -> Question:
+    """The question before the way back of a job is given up, which cannot be undone."""
+    return Question(
+        job.plan.title,
+        "No way back after this",
+        "Forget it",
+        lambda width: _forgetting(job, width),
+        job.plan.place.name,
+    )
+
+
+def _forgetting(job: Job, width: int) -> list[Line]:
+    words = "The old image, and all that this job has saved, is removed from the stick."
+    return [
+        *_paragraph(words, width, Role.STRONG),
+        *_paragraph("What it made stays as it is. It frees the room of the old image.", width),
+        EMPTY,
+        *_paragraph(
+            "Start the stick once before: what has started from the new image needs the old one no "
+            "more. After this the job cannot be undone.",
+            width,
+            Role.WARNING,
+        ),
+        EMPTY,
+        *place(job.plan.place, width),
+    ]
 
 
 def confirmation(plan: Plan, said: Sequence[str], width: int) -> list[Line]:

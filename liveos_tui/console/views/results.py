@@ -4,7 +4,7 @@ from liveos_tui.console.joblog import JobLog
 from liveos_tui.console.lines import EMPTY, Line, Span, wrap
 from liveos_tui.console.theme import Role
 from liveos_tui.jobs.events import JobState
-from liveos_tui.plans.model import Plan
+from liveos_tui.plans.model import Cancel, Plan
 
 JOB_WORDS = {
     JobState.RUNNING: ("RUNNING", Role.NOTICE),
@@ -19,8 +19,10 @@ JOB_WORDS = {
 """A job's state as it is shown, and its role."""
 
 
-def result(log: JobLog, width: int, *, resume: bool, roll_back: bool) -> list[Line]:
-    """The end of a job; `resume` and `roll_back` say which ways are open.
+def result(
+    log: JobLog, width: int, *, resume: bool, roll_back: bool, forget: bool = False
+) -> list[Line]:
+    """The end of a job; `resume`, `roll_back` and `forget` say which ways are open.
 
     What can be done comes before the details, which may be many.
     """
@@ -40,6 +42,9 @@ def result(log: JobLog, width: int, *, resume: bool, roll_back: bool) -> list[Li
         lines += _key("r", "go on where it stopped", width)
     if roll_back:
         lines += _key("u", "go back: undo everything that it did", width)
+    if forget:
+        words = "Jobs: f there removes the old image, once the stick has started from the new one"
+        lines += _key("j", words, width)
     details = end.report or (log.found if end.state is JobState.DONE else ())
     if details:
         lines += [EMPTY, (Span("What came of it", Role.HEADING),)]
@@ -60,6 +65,20 @@ def undo_words(plan: Plan | None, log: JobLog | None) -> str:
         return "Undo: nothing has been written to the stick so far."
     last = log.running if log.running is not None else log.done - 1
     return f"Undo: {plan.steps[last].undo}"
+
+
+def cancel_words(plan: Plan | None, log: JobLog | None) -> str:
+    """What cancelling leaves at this moment; empty when there is nothing to cancel."""
+    if plan is None or log is None or log.end is not None:
+        return ""
+    at = log.running
+    cancel = plan.steps[at].cancel if at is not None else Cancel.NOW
+    if cancel is Cancel.NEVER:
+        return "c Cancel: this phase cannot be cut off; the job would end after it."
+    stops = "it stops at once" if cancel is Cancel.NOW else "it stops after this phase"
+    if log.done <= plan.first_write and at in {None, *range(plan.first_write)}:
+        return f"c Cancel: {stops}. Nothing has been written, nothing is left behind."
+    return f"c Cancel: {stops}; then u puts all back as it was, or r goes on."
 
 
 def leave_words(log: JobLog | None) -> str:
