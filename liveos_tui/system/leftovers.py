@@ -19,7 +19,7 @@ from liveos_tui.system.loops import detach, file_identity, loop_of, loops, loops
 from liveos_tui.system.mounts import RUN_FOLDER
 from liveos_tui.system.runner import Runner
 
-PARTS = ("trial", "view", "store")
+PARTS = ("mirror", "trial", "view", "store")
 """The dm devices of a job, those on top first."""
 
 _MOUNT_TIMEOUT_SECONDS = 60.0
@@ -102,7 +102,7 @@ def clean_up(runner: Runner, mapper: DeviceMapper, name: str) -> tuple[str, ...]
         if device not in devices:
             continue
         if part == "trial":
-            gone += _kill_users(Path("/dev/mapper", device))
+            gone += kill_users(Path("/dev/mapper", device))
         remove_device(runner, mapper, device)
         gone.append(f"device {device}")
     for loop in (*_loops_below(runner, folder), *_loops_being_attached(runner, folder)):
@@ -134,8 +134,8 @@ def _unmount_all(runner: Runner, mounts: list[Path]) -> list[str]:
     return [f"mount {clean(str(mount))}" for mount in mounts]
 
 
-def _kill_users(device: Path) -> list[str]:
-    """Kill the processes that have a device open, and wait until they are gone, but not long."""
+def kill_users(device: Path) -> list[str]:
+    """Kill the other processes that have a device open, and wait for their end, but not long."""
     deadline = time.monotonic() + _END_SECONDS
     killed: dict[int, str] = {}
     while (users := _users(device)) and time.monotonic() < deadline:
@@ -157,7 +157,7 @@ def _users(device: Path) -> list[int]:
                 status = opened.stat()
                 if stat.S_ISBLK(status.st_mode) and status.st_rdev == number:
                     found.append(int(opened.parts[2]))
-    return found
+    return [process for process in found if process != os.getpid()]
 
 
 def _mounts_below(folder: Path) -> list[Path]:

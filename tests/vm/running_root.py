@@ -1,0 +1,239 @@
+"""A root that runs: ext4 on a snapshot with table PO, its overlay on a FAT stick, and a writer.
+
+The writer appends numbered records, and replaces files (write, fsync, rename), all the time. What
+it has synced is told by a pipe, so nobody takes the file system's word for it.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filled import command, exit_code
+from machine import wait_for
+
+from liveos_tui.system.dm_control import DmControl
+from liveos_tui.system.root_freeze import RootNames, root_names
+
+DEVICE = "lane-rw"
+JOB = "lane-merge"
+OVERLAY = "overlay-LANE-1234-ABCD"
+SECOND = "overlay.alt"
+OVERLAY_BYTES = 48 << 20
+_STICK_BYTES = 160 << 20
+
+_WRITER = r"""
+import hashlib, os, random, sys, time
+folder, pause = sys.argv[1], float(sys.argv[2])
+chance = random.Random(7)
+records = os.open(f"{folder}/records", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+number = 0
+while True:
+    os.write(records, b"%08d\n" % number)
+    os.fsync(records)
+    print("record", number, flush=True)
+    if number % 3 == 0:
+        name, data = f"file{chance.randrange(60)}", chance.randbytes(chance.randrange(30000))
+        # Asked for, then done: at any moment one of the two is right.
+        print("begin", name, hashlib.sha256(data).hexdigest(), flush=True)
+        with open(f"{folder}/{name}.new", "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(f"{folder}/{name}.new", f"{folder}/{name}")
+        print("done", name, flush=True)
+    number += 1
+    time.sleep(pause)
+"""
+
+
+class Writer:
+    """The program that writes on the root. `told` is what it has said by now."""
+
+    def __init__(self, folder: Path, work: Path, pause: float = 0.002) -> None:
+        self._folder = folder
+        self._log = work / "told"
+        argv = [sys.executable, "-c", _WRITER, str(folder), str(pause)]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(argv, stdout=log)
+
+    @property
+    def told(self) -> list[list[str]]:
+        return [line.split() for line in self._log.read_text().splitlines(keepends=False)]
+
+    @property
+    def records(self) -> int:
+        """How many records it has synced."""
+        return sum(words[0] == "record" for words in self.told if words)
+
+    def wait_for_more(self, records: int = 20) -> None:
+        """Wait until it has synced more records: the root is alive."""
+        enough = self.records + records
+        wait_for(lambda: self.records >= enough, "more records", 60, pause=0.05)
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def lost(self, folder: Path) -> list[str]:
+        """What it was told to be synced, and is not in `folder`, where the root is mounted."""
+        found = (folder / "records").read_bytes().split()
+        missing = [f"record {n}" for n in range(self.records) if found[n : n + 1] != [b"%08d" % n]]
+        right: dict[str, set[str]] = {}
+        begun: dict[str, str] = {}
+        for words in self.told:
+            match words:
+                case ["begin", name, known]:
+                    begun[name] = known
+                    right.setdefault(name, set()).add(known)
+                case ["done", name]:
+                    right[name] = {begun[name]}
+        for name, either in right.items():
+            try:
+                now = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            except OSError:
+                now = "not there"
+            if now not in either:
+                missing.append(name)
+        # A file whose rename was not told may be there or not.
+        last = self.told[-1] if self.told else []
+        return [name for name in missing if not (name in begun and name in last)]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRoot:
+    """`stick` is the folder LiveOS of the mounted stick, `mounted` where the root is mounted."""
+
+    control: DmControl
+    names: RootNames
+    stick: Path
+    mounted: Path
+    base: Path
+    work: Path
+
+    @contextmanager
+    def writing(self, pause: float = 0.002) -> Iterator[Writer]:
+        """The writer at work until the end of the context."""
+        writer = Writer(self.mounted / "srv", self.work, pause)
+        try:
+            writer.wait_for_more()
+            yield writer
+        finally:
+            writer.stop()
+
+    def table(self) -> str:
+        return command("dmsetup", "table", DEVICE)
+
+    def alive(self) -> None:
+        """See that the root is not suspended, and takes a write."""
+        wait_for(lambda: self._state() == "ACTIVE", "a root that goes on", 60, pause=0.05)
+        (self.mounted / "alive").write_text("yes")
+        command("sync", "-f", self.mounted)
+
+    def _state(self) -> str:
+        said = command("dmsetup", "info", "-c", "--noheadings", "-o", "suspended", DEVICE)
+        return "SUSPENDED" if said.startswith("Suspended") else "ACTIVE"
+
+    def left(self) -> str:
+        """The job's devices."""
+        return "\n".join(x for x in command("dmsetup", "ls").splitlines() if "liveos-tui" in x)
+
+
+@contextmanager
+def running_root(
+    base: Path, work: Path, overlay_bytes: int = OVERLAY_BYTES
+) -> Iterator[RunningRoot]:
+    """A running root; at the end nothing of it is left."""
+    disk = work / "stick.img"
+    with disk.open("xb") as file:
+        file.truncate(_STICK_BYTES)
+    command("mkfs.vfat", "-F", "32", "-n", "LANE", disk)
+    stick, mounted = work / "stick", work / "root"
+    stick.mkdir()
+    mounted.mkdir()
+    with ExitStack() as stack:
+        command("mount", "-o", "loop", disk, stick)
+        stack.callback(command, "umount", stick)
+        live = stick / "LiveOS"
+        live.mkdir()
+        zeros(live / OVERLAY, overlay_bytes)
+        base_loop = command("losetup", "-f", "--show", "-r", base)
+        stack.callback(_detach, base_loop)
+        over_loop = command("losetup", "-f", "--show", live / OVERLAY)
+        stack.callback(_detach, over_loop)
+        table = f"0 {base.stat().st_size // 512} snapshot {base_loop} {over_loop} PO 8"
+        command("dmsetup", "create", DEVICE, "--table", table)
+        stack.callback(command, "dmsetup", "remove", "--retry", DEVICE)
+        command("mount", f"/dev/mapper/{DEVICE}", mounted)
+        stack.callback(command, "umount", mounted)
+        control = stack.enter_context(DmControl())
+        yield RunningRoot(control, root_names(DEVICE, JOB), live, mounted, base, work)
+
+
+def zeros(path: Path, size_bytes: int) -> None:
+    """A file of zeros, all of them written."""
+    with path.open("xb") as file:
+        for _ in range(size_bytes >> 20):
+            file.write(bytes(1 << 20))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _detach(device: str) -> None:
+    # A switch has let go of it already.
+    exit_code("losetup", "-d", device)
+
+
+def killed_at(wanted: str) -> Callable[[str], None]:
+    """An instant at which this process is killed."""
+
+    def instant(name: str) -> None:
+        if name == wanted:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return instant
+
+
+def in_a_process(work: Callable[[], object]) -> int:
+    """Do `work` in a process of its own; its exit status, negative for a signal."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        with contextlib.suppress(BaseException):
+            work()
+            code = 0
+        os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def fsck_of_copy(root: RunningRoot, base: Path, overlay: Path, writer: Writer) -> list[str]:
+    """What is wrong with base and overlay as a boot after a power cut at this moment finds them.
+
+    On copies: the journal is replayed, then e2fsck has to find nothing and no record may miss.
+    """
+    copy, folder = root.work / "cut-overlay", root.work / "cut"
+    shutil.copyfile(overlay, copy)
+    folder.mkdir(exist_ok=True)
+    wrong = []
+    with ExitStack() as stack:
+        base_loop = command("losetup", "-f", "--show", "-r", base)
+        stack.callback(_detach, base_loop)
+        over_loop = command("losetup", "-f", "--show", copy)
+        stack.callback(_detach, over_loop)
+        table = f"0 {base.stat().st_size // 512} snapshot {base_loop} {over_loop} PO 8"
+        command("dmsetup", "create", "lane-cut", "--table", table)
+        stack.callback(command, "dmsetup", "remove", "--retry", "lane-cut")
+        command("mount", "/dev/mapper/lane-cut", folder)
+        wrong += writer.lost(folder / "srv")
+        command("umount", folder)
+        if code := exit_code("e2fsck", "-f", "-n", "/dev/mapper/lane-cut"):
+            wrong.append(f"e2fsck -f -n: {code}")
+    copy.unlink()
+    return wrong
