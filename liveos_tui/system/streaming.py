@@ -48,6 +48,7 @@ def stream(
     timeout: float | None = None,
     env: Mapping[str, str] | None = None,
     errors_apart: bool = False,
+    pass_fds: Collection[int] = (),
 ) -> Finished:
     """Run `argv` to its end and hand on what it writes, as it comes, in pieces of any size.
 
@@ -57,6 +58,7 @@ def stream(
     `cancelled` is asked at least every 0.1 s, unless a callback takes longer: once it says yes, the
     whole process group gets SIGTERM, after 2 s SIGKILL, and CancelledError is raised. `timeout` is
     seconds, None without end. An exception of a callback kills the program and is passed on.
+    `pass_fds` are descriptors that the program gets under the same numbers.
 
     The result's `stdout` (with `errors_apart` its `stderr`) is the end of the output, up to
     KEPT_BYTES. Raises ToolMissingError, CommandTimeoutError, CommandError (a code not in `ok`).
@@ -68,7 +70,7 @@ def stream(
             words,
             stderr=subprocess.PIPE if errors_apart else subprocess.STDOUT,
             env=env,
-            pass_fds=() if writer is None else (writer,),
+            pass_fds=tuple(pass_fds) if writer is None else (*pass_fds, writer),
         )
     except BaseException:
         if reader is not None:

@@ -39,6 +39,10 @@ class WritableFile:
         """Its size at this moment."""
         return os.fstat(self._descriptor).st_size
 
+    def fileno(self) -> int:
+        """Its descriptor, for a program that writes it."""
+        return self._descriptor
+
     def read(self, offset: int, size: int) -> bytes:
         """Up to `size` bytes from `offset`: fewer only at the end. Raises LiveosError."""
         try:

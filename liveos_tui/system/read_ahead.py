@@ -1,0 +1,90 @@
+"""Having the kernel read files ahead of who reads them, in several threads and bounded memory."""
+
+import os
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+
+# The kernel reads no more ahead at once than the device's read_ahead_kb, 128 unless it was changed.
+_WINDOW_BYTES = 128 << 10
+_JOB_BYTES = 1 << 20
+_AHEAD_BYTES = 24 << 20
+# What the reader has behind it may still be on its way through a pipe.
+_BEHIND_BYTES = 8 << 20
+_MOST_THREADS = 4
+
+
+class ReadAhead:
+    """Reads stretches of files, given as (descriptor, offset, size) in the order of the offsets.
+
+    A context manager. The reader tells how far it is, and what lies well behind it is dropped from
+    the kernel's cache, which has other uses. Errors are left to the reader, who meets them again.
+    """
+
+    def __init__(self, parts: Iterable[tuple[int, int, int]]) -> None:
+        self._jobs = [
+            (file, at, min(_JOB_BYTES, offset + size - at))
+            for file, offset, size in parts
+            for at in range(offset, offset + size, _JOB_BYTES)
+        ]
+        self._next = self._dropped = 0
+        self._position = 0
+        self._ended = False
+        self._changed = threading.Condition()
+        count = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+        self._threads = [
+            threading.Thread(target=self._work, name=f"read-ahead-{number}", daemon=True)
+            for number in range(count)
+        ]
+
+    def __enter__(self) -> "ReadAhead":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            # One that waits for a dead device is left behind, not waited for.
+            thread.join(2.0)
+        self._drop(None)
+
+    def passed(self, offset: int) -> None:
+        """The reader has everything before `offset`."""
+        if offset - self._position >= _JOB_BYTES:
+            with self._changed:
+                self._position = offset
+                self._changed.notify_all()
+            self._drop(offset - _BEHIND_BYTES)
+
+    def _drop(self, before: int | None) -> None:
+        while self._dropped < len(self._jobs):
+            file, at, size = self._jobs[self._dropped]
+            if before is not None and at + size > before:
+                break
+            with suppress(OSError):
+                os.posix_fadvise(file, at, size, os.POSIX_FADV_DONTNEED)
+            self._dropped += 1
+
+    def _work(self) -> None:
+        while (job := self._take()) is not None:
+            file, offset, size = job
+            for at in range(offset, offset + size, _WINDOW_BYTES):
+                with suppress(OSError):
+                    length = min(_WINDOW_BYTES, offset + size - at)
+                    os.posix_fadvise(file, at, length, os.POSIX_FADV_WILLNEED)
+
+    def _take(self) -> tuple[int, int, int] | None:
+        """The next job that is not too far ahead, None at the end."""
+        with self._changed:
+            while not self._ended and self._next < len(self._jobs):
+                job = self._jobs[self._next]
+                if job[1] < self._position + _AHEAD_BYTES:
+                    self._next += 1
+                    if job[1] + job[2] > self._position:
+                        return job
+                else:
+                    self._changed.wait()
+            return None

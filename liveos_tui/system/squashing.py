@@ -1,0 +1,336 @@
+"""Making a squashfs that holds one file, which is read as it is made: a pseudo-file of mksquashfs.
+
+mksquashfs runs a pseudo-file's command with /bin/sh, its output a pipe. The command here is fixed:
+it tells its process number, and waits to be told how it ends; meanwhile the pipe is opened by that
+number and filled from here. So no byte goes through another program, and a file that was not filled
+to its end fails mksquashfs (with -exit-on-error; without it, it would go on with an empty file).
+"""
+
+import fcntl
+import os
+import re
+import select
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from liveos_tui.errors import CancelledError, LiveosError
+from liveos_tui.formats.mksquashfs import (
+    MksquashfsOutput,
+    SquashLine,
+    Version,
+    parse_compressors,
+    parse_version,
+)
+from liveos_tui.formats.text import clean
+from liveos_tui.system.merged import MergedReader
+from liveos_tui.system.runner import CommandError, Runner
+from liveos_tui.system.streaming import stream
+from liveos_tui.system.writable_file import NoRoomError, WritableFile
+
+STREAMED = "stream"
+"""The engine that feeds mksquashfs a pseudo-file."""
+
+_MEMBER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+_LISTED = re.compile(
+    rb"^(?P<mode>[-d](?:[-rwxsStT]{9})) \d+/\d+ +\d+ \S+ \S+ squashfs-root(?:/(?P<path>.+))?$",
+    re.MULTILINE,
+)
+_NO_SUCH_COMPRESSOR = "-"
+# Where the level of a compressor is given; the others have none.
+_LEVELS = {"gzip": range(1, 10), "lzo": range(1, 10), "zstd": range(1, 23)}
+_MIB = 1 << 20
+# What mksquashfs takes of memory, besides what its compressors need: more makes it no faster, and
+# lets it lag behind what it was given.
+_LEAST_MEMORY, _MOST_MEMORY = 64 * _MIB, 256 * _MIB
+_WAIT_SECONDS = 0.1
+_JOIN_SECONDS = 2.0
+_FOLDER_MODE, _FILE_MODE = 0o755, 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class SquashOptions:
+    """How a squashfs is compressed; blocks are bytes, `level` None is the compressor's own.
+
+    `modes` are permission bits by path ("" is the top folder), where they are not the usual ones.
+    """
+
+    compressor: str
+    block_bytes: int
+    level: int | None = None
+    modes: tuple[tuple[str, int], ...] = ()
+
+
+def version(runner: Runner) -> Version:
+    """The version of mksquashfs here. Raises LiveosError when there is none, or it tells none."""
+    finished = runner.run(["mksquashfs", "-version"], ok=range(256), timeout=10.0)
+    found = parse_version(finished.stdout + finished.stderr)
+    if found is None:
+        raise LiveosError(
+            "mksquashfs does not tell its version.",
+            "Nothing was changed. squashfs-tools 4.4 or later is needed.",
+        )
+    return found
+
+
+def compressors(runner: Runner) -> frozenset[str]:
+    """The compressors that mksquashfs here was built with. Raises LiveosError."""
+    with tempfile.TemporaryDirectory(prefix="liveos-tui-") as folder:
+        argv = ["mksquashfs", folder, f"{folder}/none", "-comp", _NO_SUCH_COMPRESSOR]
+        finished = runner.run(argv, ok=range(256), timeout=10.0)
+    return parse_compressors(finished.stdout + finished.stderr)
+
+
+def trouble_of(found: Version, engine: str) -> str | None:
+    """Why this version of mksquashfs must not be used with an engine ("stream", "mirror").
+
+    Release notes of squashfs-tools 4.7.5: 4.7 to 4.7.4 can corrupt sparse files, 4.7.3 and 4.7.4
+    what is read from a pipe, which both engines do.
+    """
+    words = ".".join(map(str, found))
+    if (4, 7, 3) <= found <= (4, 7, 4):
+        return f"mksquashfs {words} can corrupt what it reads from a pipe. Use 4.6.1, or 4.7.5."
+    if engine != STREAMED and (4, 7, 0) <= found <= (4, 7, 4):
+        return f"mksquashfs {words} can corrupt sparse files. Use 4.6.1, or 4.7.5."
+    if found < (4, 4, 0):
+        return f"mksquashfs {words} is too old: 4.4 or later is needed."
+    return None
+
+
+def outer_modes(runner: Runner, image: Path, member: str) -> tuple[tuple[str, int], ...]:
+    """The permission bits of a member of a squashfs and of the folders above it.
+
+    Raises LiveosError when the image cannot be read.
+    """
+    argv = ["unsquashfs", "-processors", "1", "-lln", "-no-wildcards", str(image), member]
+    listed = runner.run(argv, timeout=30.0, limit=1 << 16).stdout
+    above = {"/".join(member.split("/")[:n]) for n in range(member.count("/") + 2)}
+    return tuple(
+        (path, _bits(match["mode"]))
+        for match in _LISTED.finditer(listed)
+        if (path := (match["path"] or b"").decode("utf-8", "replace")) in above
+    )
+
+
+def _bits(listed: bytes) -> int:
+    """Permission bits of what `ls -l` shows; those of set-id and sticky do not matter here."""
+    bits = 0
+    for letter in listed[1:].decode():
+        bits = bits << 1 | (letter in "rwxst")
+    return bits
+
+
+def command(
+    target: str, member: str, options: SquashOptions, *, source: str = "EMPTY", feed: str = "FEED"
+) -> tuple[str, ...]:
+    """The command that makes the image `target`; FEED stands for the pseudo-file's command.
+
+    Raises LiveosError for a member or a level that cannot be.
+    """
+    if not _MEMBER.fullmatch(member):
+        raise LiveosError(
+            f"{clean(member)} is no name for the root file system in an image.",
+            "Nothing was changed. A live system has LiveOS/rootfs.img there.",
+        )
+    modes = dict(options.modes)
+    parts = member.split("/")
+    words = ["mksquashfs", source, target, "-noappend", "-exit-on-error", "-no-xattrs"]
+    words += ["-all-root", "-comp", options.compressor, "-b", str(options.block_bytes)]
+    words += _level(options)
+    for folder in ("/".join(parts[: n + 1]) for n in range(len(parts) - 1)):
+        words += ["-p", f"{folder} d {modes.get(folder, _FOLDER_MODE):o} 0 0"]
+    words += ["-p", f"{member} f {modes.get(member, _FILE_MODE):o} 0 0 {feed}"]
+    return tuple(words)
+
+
+def _level(options: SquashOptions) -> list[str]:
+    if options.level is None:
+        return []
+    allowed = _LEVELS.get(options.compressor, range(0))
+    if options.level not in allowed:
+        which = f"{allowed[0]} to {allowed[-1]}" if allowed else "none"
+        raise LiveosError(
+            f"{clean(options.compressor)} has no level {options.level}.",
+            f"Its levels: {which}. Nothing was changed.",
+        )
+    return ["-Xcompression-level", str(options.level)]
+
+
+def squash(
+    reader: MergedReader,
+    target: WritableFile,
+    member: str,
+    options: SquashOptions,
+    *,
+    scratch: Path,
+    on_line: Callable[[str], None],
+    on_progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> None:
+    """Write a squashfs to `target`, with `member` read from `reader`; all of it is on the medium.
+
+    `scratch` is a private folder for an empty folder, the image's top. Callbacks are called in the
+    thread of the caller. Raises NoRoomError, UnreadableError, CancelledError, LiveosError; the
+    target is then good for nothing.
+    """
+    with ExitStack() as stack:
+        top = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=scratch, prefix="top-")))
+        top.chmod(dict(options.modes).get("", _FOLDER_MODE))
+        feeder = stack.enter_context(_Feeder(reader))
+        output = f"/proc/self/fd/{target.fileno()}"
+        argv = command(output, member, options, source=str(top), feed=feeder.command)
+        messages = MksquashfsOutput()
+
+        def hear(data: bytes) -> None:
+            for event in messages.feed(data):
+                if isinstance(event, SquashLine):
+                    on_line(event.text)
+
+        def ask() -> bool:
+            on_progress(reader.done_bytes, reader.size_bytes)
+            return cancelled()
+
+        try:
+            stream(
+                [*argv, "-mem", f"{_memory_bytes() // _MIB}M", "-no-progress"],
+                on_output=hear,
+                cancelled=ask,
+                pass_fds=(target.fileno(), *feeder.descriptors),
+            )
+        except CommandError as error:
+            feeder.end()
+            raise feeder.error or _failed(error) from error
+        feeder.end()
+        if feeder.error is not None:
+            raise feeder.error
+        if reader.done_bytes != reader.size_bytes:
+            raise LiveosError(
+                f"mksquashfs took {reader.done_bytes} bytes of {reader.size_bytes} only.",
+                "The new image is not used; the old one is as it was.",
+            )
+    if cancelled():
+        raise CancelledError("Cancelled.")
+    target.sync()
+    on_progress(reader.size_bytes, reader.size_bytes)
+
+
+class _Feeder:
+    """Fills the pipe of a pseudo-file, in a thread. A context manager.
+
+    `command` is the pseudo-file's, which needs `descriptors`.
+    """
+
+    def __init__(self, reader: MergedReader) -> None:
+        self._reader = reader
+        self._stop = threading.Event()
+        self._held = ExitStack()
+        # High numbers: the shell's command uses 3 itself.
+        self._number, told = self._pipe()
+        asked, self._result = self._pipe()
+        self.descriptors = (told, asked)
+        # Standard output is another file while `echo` writes: the pipe is kept as 3.
+        self.command = (
+            f"exec 3>&1; echo $$ >/proc/self/fd/{told}; "
+            f"read result </proc/self/fd/{asked}; exit ${{result:-1}}"
+        )
+        self.error: LiveosError | None = None
+        self._thread = threading.Thread(target=self._work, name="feeder", daemon=True)
+
+    def __enter__(self) -> "_Feeder":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+        if not self._thread.is_alive():
+            self._held.close()
+
+    def end(self) -> None:
+        """Feed nothing any more: mksquashfs has ended."""
+        self._stop.set()
+        # One that waits for a dead device is left behind, with its descriptors.
+        self._thread.join(_JOIN_SECONDS)
+
+    def _pipe(self) -> tuple[int, int]:
+        ends = []
+        for end in os.pipe():
+            ends.append(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10))
+            os.close(end)
+            self._held.callback(os.close, ends[-1])
+        return ends[0], ends[1]
+
+    def _work(self) -> None:
+        try:
+            self._feed()
+        except BrokenPipeError:
+            return  # mksquashfs has ended, and says why itself
+        except LiveosError as error:
+            self.error = error
+        except OSError as error:
+            self.error = LiveosError(
+                f"What mksquashfs reads cannot be written: {error.strerror}.",
+                "The new image is not used; the old one is as it was.",
+            )
+        if self.error is not None:
+            self._tell(1)
+
+    def _feed(self) -> None:
+        process = self._process()
+        if process is None:
+            return
+        pipe = os.open(f"/proc/{process}/fd/3", os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            self._reader.send(pipe, self._stop)
+        finally:
+            os.close(pipe)
+        if not self._stop.is_set():
+            self._tell(0)
+
+    def _process(self) -> int | None:
+        """The number of the process that holds the pipe; None when mksquashfs ends before."""
+        told = b""
+        while not self._stop.is_set():
+            if select.select([self._number], [], [], _WAIT_SECONDS)[0]:
+                told += os.read(self._number, 64)
+                if told.endswith(b"\n"):
+                    return int(told)
+        return None
+
+    def _tell(self, result: int) -> None:
+        with suppress(OSError):
+            os.write(self._result, b"%d\n" % result)
+
+
+def _memory_bytes() -> int:
+    """A quarter of the memory that is free, within bounds."""
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(_LEAST_MEMORY, min(_MOST_MEMORY, free // 4))
+
+
+def _failed(error: CommandError) -> LiveosError:
+    """What became of mksquashfs, by its own words."""
+    words = error.finished.stdout.decode("utf-8", "replace")
+    last = _telling(words.splitlines())
+    if "No space left on device" in words or "Disk quota exceeded" in words:
+        return NoRoomError(
+            "The new image has no room on the stick.",
+            "The old image and the overlay are as they were. Free room on the stick, or choose a "
+            "stronger compression.",
+        )
+    if "File too large" in words:
+        return NoRoomError(
+            "The new image becomes larger than a file can be there (FAT: 4 GiB - 1).",
+            "The old image and the overlay are as they were. Choose a stronger compression.",
+        )
+    return LiveosError(
+        f"mksquashfs could not make the new image: {last}",
+        "The old image and the overlay are as they were.",
+    )
+
+
+def _telling(lines: Iterable[str]) -> str:
+    said = [clean(line.strip()) for line in lines if line.strip()]
+    return (said or ["it said nothing"])[-1]
