@@ -13,7 +13,6 @@ from liveos_tui.formats.dmtable import (
     MirrorLeg,
     MirrorStatus,
     MirrorTable,
-    StatusLine,
     TableLine,
     parse_status,
 )
@@ -95,27 +94,27 @@ class MirrorFeed:
     def __init__(self) -> None:
         self._lines = LineSplitter(_LINE_BYTES)
 
-    def feed(self, data: bytes) -> list[StatusLine]:
-        """The status lines that are complete now."""
-        return _mirror_lines(self._lines.feed(data))
+    def feed(self, data: bytes) -> list[MirrorStatus]:
+        """The statuses of the lines that are complete now."""
+        return _statuses(self._lines.feed(data))
 
-    def close(self) -> list[StatusLine]:
-        """The last line, when it has no end."""
-        return _mirror_lines(self._lines.close())
+    def close(self) -> list[MirrorStatus]:
+        """That of the last line, when it has no end."""
+        return _statuses(self._lines.close())
 
 
-def _mirror_lines(lines: list[bytes]) -> list[StatusLine]:
+def _statuses(lines: list[bytes]) -> list[MirrorStatus]:
     found = []
-    for line in lines:
+    for data in lines:
         try:
-            devices = parse_status(line.decode("utf-8", "backslashreplace"))
+            devices = parse_status(data.decode("utf-8", "backslashreplace"))
         except FormatError:
             continue
         found += [
-            told
+            line.status
             for device in devices
-            for told in device.lines
-            if isinstance(told.status, MirrorStatus)
+            for line in device.lines
+            if isinstance(line.status, MirrorStatus)
         ]
     return found
 

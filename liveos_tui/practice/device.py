@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from liveos_tui.formats.cow import SECTOR_BYTES
 from liveos_tui.formats.dmtable import (
+    MirrorStatus,
     NoStatus,
     SnapshotIll,
     SnapshotStatus,
@@ -12,6 +13,7 @@ from liveos_tui.formats.dmtable import (
 )
 from liveos_tui.formats.text import clean
 from liveos_tui.practice.files import Backing, BlockIoError
+from liveos_tui.practice.mirror import Mirror
 from liveos_tui.practice.snapshot import Snapshot
 
 
@@ -49,7 +51,7 @@ class Segment:
     """One target of a device and its line of the table."""
 
     line: TableLine
-    target: Snapshot | Linear
+    target: Snapshot | Linear | Mirror
 
     @property
     def start(self) -> int:
@@ -64,7 +66,7 @@ class Segment:
     @property
     def status(self) -> StatusLine:
         """Its line of `dmsetup status`."""
-        status: SnapshotStatus | SnapshotIll | NoStatus = self.target.status
+        status: SnapshotStatus | SnapshotIll | MirrorStatus | NoStatus = self.target.status
         line = self.line
         return StatusLine(line.start_sectors, line.length_sectors, line.target, status)
 

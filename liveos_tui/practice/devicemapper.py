@@ -17,6 +17,8 @@ from liveos_tui.formats.dmtable import (
     DeviceStatus,
     DeviceTable,
     LinearTable,
+    MirrorLeg,
+    MirrorTable,
     Persistence,
     SnapshotTable,
     TableLine,
@@ -25,6 +27,7 @@ from liveos_tui.formats.dmtable import (
 from liveos_tui.formats.text import clean
 from liveos_tui.practice.device import Device, Linear, Segment
 from liveos_tui.practice.files import Backing, BlockFile, copy_sparse
+from liveos_tui.practice.mirror import Mirror
 from liveos_tui.practice.snapshot import Snapshot
 
 _MAPPER = "/dev/mapper/"
@@ -152,6 +155,12 @@ class UserSpaceDeviceMapper:
         """Wait until what was written to a device is on the medium. Raises BlockIoError."""
         self._device(name).sync()
 
+    def copy(self, name: str, seconds: float) -> None:
+        """Have a mirror copy for about so long: nothing here goes on by itself."""
+        for segment in self._device(name).live:
+            if isinstance(segment.target, Mirror):
+                segment.target.copy(seconds)
+
     def materialise(self, name: str, path: Path) -> None:
         """Write all of a device to a new sparse file, for programs to work on."""
         copy_sparse(self._device(name), path)
@@ -202,10 +211,19 @@ class UserSpaceDeviceMapper:
                 return Segment(line, Linear(backing, offset_sectors * SECTOR_BYTES))
             case SnapshotTable(origin, store, "P" | "PO" as kind, chunk_sectors, (), False):
                 return self._snapshot(line, origin, store, kind, chunk_sectors, read_only=read_only)
+            case MirrorTable(
+                (MirrorLeg(source, 0), MirrorLeg(target, 0)),
+                (_, "sync"),
+                "core",
+                ("handle_errors",),
+            ) as table:
+                region_sectors = table.region_sectors or 0
+                return self._mirror(line, source, target, region_sectors, read_only=read_only)
             case table:
                 raise DeviceMapperError(
                     f"The target {clean(str(table.target))} {clean(str(table))} is not known here.",
-                    "In user space there are linear and snapshot (P or PO).",
+                    "In user space there are linear, snapshot (P or PO), and mirror with two legs, "
+                    "a core log, sync and handle_errors.",
                 )
 
     def _snapshot(
@@ -238,6 +256,33 @@ class UserSpaceDeviceMapper:
             raise
         effective = SnapshotTable(origin_word, store_word, kind, snapshot.chunk_sectors)
         return Segment(TableLine(line.start_sectors, line.length_sectors, effective), snapshot)
+
+    def _mirror(
+        self,
+        line: TableLine,
+        source_word: str,
+        target_word: str,
+        region_sectors: int,
+        *,
+        read_only: bool,
+    ) -> Segment:
+        size_bytes = line.length_sectors * SECTOR_BYTES
+        # _check_region_size of dm-log.c.
+        if not 2 <= region_sectors <= line.length_sectors or region_sectors.bit_count() != 1:
+            raise DeviceMapperError(f"A mirror cannot have regions of {region_sectors} sectors.")
+        source = self._open(source_word, writable=not read_only)
+        try:
+            # Written in any case: that the mirror is read-only keeps nobody from copying.
+            target = self._open(target_word, writable=True, exclusive=True)
+        except BaseException:
+            source.close()
+            raise
+        words = source_word, target_word
+        mirror = Mirror(source, target, words, size_bytes, region_sectors * SECTOR_BYTES)
+        if min(source.size_bytes, target.size_bytes) < size_bytes:
+            mirror.close()
+            raise DeviceMapperError("A leg of the mirror is smaller than the mirror.")
+        return Segment(line, mirror)
 
     def _open(self, word: str, *, writable: bool, exclusive: bool = False) -> Backing:
         if word.startswith(_MAPPER):

@@ -6,7 +6,7 @@ called `liveos-tui-NAME-...`, as the kernel's devices are, and lie in the folder
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError, UnreadableError
@@ -14,6 +14,7 @@ from liveos_tui.formats.cow import DEFAULT_CHUNK_SECTORS, SECTOR_BYTES, CowHeade
 from liveos_tui.formats.cow_writer import header_chunk
 from liveos_tui.formats.dmtable import Persistence, SnapshotIll, SnapshotStatus
 from liveos_tui.formats.images import SHORT_HEAD_BYTES, ImageKind, identify
+from liveos_tui.formats.mirror_status import mirror_table
 from liveos_tui.formats.text import clean
 from liveos_tui.live.words import size as size_words
 from liveos_tui.practice.devicemapper import UserSpaceDeviceMapper, device_word
@@ -29,7 +30,7 @@ from liveos_tui.system.joining import (
 from liveos_tui.system.metrics import filesystem_usage
 from liveos_tui.system.runner import Runner
 from liveos_tui.system.squashfs import members, read_all
-from liveos_tui.system.views import Trial, View
+from liveos_tui.system.views import Mirror, Trial, View
 
 _PARTS = ("base", "header", "view", "trial")
 _CHUNK_BYTES = DEFAULT_CHUNK_SECTORS * SECTOR_BYTES
@@ -88,6 +89,34 @@ class UserSpaceView:
         assert isinstance(status, SnapshotStatus | SnapshotIll)  # noqa: S101 - it is a snapshot
         return status
 
+    @contextmanager
+    def mirrored(self, target: Path, device: str, region_sectors: int) -> Iterator[Mirror]:
+        """A mirror called `device` that copies this view to a file."""
+        sectors = self.size_bytes // SECTOR_BYTES
+        source = f"/dev/mapper/{self._name}"
+        table = mirror_table(sectors, source, device_word(target), region_sectors)
+        self._mapper.create(device, table, read_only=True)
+        try:
+            yield UserSpaceMirror(self._mapper, device)
+        finally:
+            self._mapper.remove(device)
+
+
+class UserSpaceMirror:
+    """A `views.Mirror`: it copies while it is waited for."""
+
+    commands: tuple[tuple[str, ...], ...] = ()
+
+    def __init__(self, mapper: UserSpaceDeviceMapper, name: str) -> None:
+        self._mapper = mapper
+        self._name = name
+
+    def wait(self, seconds: float) -> bytes:
+        """See `Mirror.wait`."""
+        self._mapper.copy(self._name, seconds)
+        lines = {device.name: device.lines for device in self._mapper.status()}[self._name]
+        return "".join(f"{line}\n" for line in lines).encode()
+
 
 class UserSpaceTrial:
     """A `views.Trial`: a copy of a view, in which what differs is found."""
@@ -121,7 +150,7 @@ class UserSpaceTrial:
 class UserSpaceJoiner:
     """A `views.Joiner` on plain files. `scratch`: a folder with room for some copies of a base.
 
-    A job has one view and one trial at a time.
+    A job has one view, one trial and one mirror at a time.
     """
 
     def __init__(self, runner: Runner, scratch: Path) -> None:
@@ -197,6 +226,13 @@ class UserSpaceJoiner:
         with _new_file(path):
             copy_view(view, path)
             yield UserSpaceTrial(view, path)
+
+    def mirror(
+        self, view: View, target: Path, name: str, region_sectors: int
+    ) -> AbstractContextManager[Mirror]:
+        """See `Joiner.mirror`."""
+        assert isinstance(view, UserSpaceView)  # noqa: S101 - a joiner's views are its own
+        return view.mirrored(target, part_name(name, "mirror"), region_sectors)
 
     def clean_up(self, name: str) -> tuple[str, ...]:
         """See `Joiner.clean_up`. Devices here end with their process; files are left."""

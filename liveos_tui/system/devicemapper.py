@@ -4,12 +4,21 @@ from pathlib import Path
 from typing import Protocol
 
 from liveos_tui.formats.dmtable import DeviceStatus, DeviceTable, parse_status, parse_table
-from liveos_tui.system.runner import Runner
+from liveos_tui.formats.text import clean
+from liveos_tui.system.runner import CommandError, Runner
 
 _UDEV_CONTROL = Path("/run/udev/control")
 # libdevmapper leaves the nodes in /dev/mapper to udev; where none runs, a device's node would stay
 # when it is removed, and the next device of that name would be reached by the number of the old.
 _WITHOUT_UDEV = {"DM_DISABLE_UDEV": "1"}
+_LAST_WORDS = "Command failed."
+
+
+def dmsetup_words(error: CommandError) -> str:
+    """Why dmsetup failed: its last words before those that say that it did."""
+    lines = error.finished.stderr.decode("utf-8", "replace").splitlines()
+    said = [line.strip() for line in lines if line.strip() not in {"", _LAST_WORDS}]
+    return clean(said[-1]) if said else error.message
 
 
 class DeviceMapper(Protocol):

@@ -7,19 +7,20 @@ live as long as their last user (`loops.loop_of`). So `clean_up` finds what a ki
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError, UnreadableError
-from liveos_tui.formats.cow import DEFAULT_CHUNK_SECTORS, CowHeader
+from liveos_tui.formats.cow import DEFAULT_CHUNK_SECTORS, SECTOR_BYTES, CowHeader
 from liveos_tui.formats.cow_writer import header_chunk
 from liveos_tui.formats.dmtable import Persistence
 from liveos_tui.formats.images import SHORT_HEAD_BYTES, ImageKind, identify
+from liveos_tui.formats.mirror_status import mirror_table
 from liveos_tui.formats.text import clean
 from liveos_tui.system import leftovers
-from liveos_tui.system.devicemapper import DeviceMapper, KernelDeviceMapper
+from liveos_tui.system.devicemapper import DeviceMapper, KernelDeviceMapper, dmsetup_words
 from liveos_tui.system.direct_io import DirectDevice
 from liveos_tui.system.files import Folder
 from liveos_tui.system.joining import (
@@ -28,6 +29,7 @@ from liveos_tui.system.joining import (
     patched_store_table,
     snapshot_table,
 )
+from liveos_tui.system.kernel_mirror import KernelMirror, not_mirrored
 from liveos_tui.system.kernel_snapshots import (
     KernelTrial,
     KernelView,
@@ -37,7 +39,7 @@ from liveos_tui.system.kernel_snapshots import (
 from liveos_tui.system.leftovers import forget_folder, job_folder, job_loop, remove_device
 from liveos_tui.system.loops import file_identity, loops_of
 from liveos_tui.system.runner import CommandError, Runner
-from liveos_tui.system.views import Trial, View
+from liveos_tui.system.views import Mirror, Trial, View
 
 _MOUNT_OPTIONS = "ro,nosuid,nodev,noexec,loop"
 _FILESYSTEMS = {ImageKind.SQUASHFS: "squashfs", ImageKind.EROFS: "erofs"}
@@ -60,7 +62,7 @@ def kernel_has_device_mapper(runner: Runner) -> bool:
 class KernelJoiner:
     """A `views.Joiner` of the kernel's. Needs root.
 
-    A job has one view and one trial at a time.
+    A job has one view, one trial and one mirror at a time.
     """
 
     def __init__(self, runner: Runner, mapper: DeviceMapper | None = None) -> None:
@@ -138,6 +140,18 @@ class KernelJoiner:
             status = partial(snapshot_status, self._mapper, part_name(name, "trial"))
             yield KernelTrial(path, view, descriptor, status, devices.close)
 
+    @contextmanager
+    def mirror(self, view: View, target: Path, name: str, region_sectors: int) -> Iterator[Mirror]:
+        """See `Joiner.mirror`. Nobody can write to the view through it: it is read-only."""
+        with ExitStack() as stack:
+            loop = stack.enter_context(job_loop(self._runner, name, target, read_only=False))
+            sectors = view.size_bytes // SECTOR_BYTES
+            table = mirror_table(sectors, str(view.path), str(loop), region_sectors)
+            device = stack.enter_context(
+                self._device(name, "mirror", table, read_only=True, refused=not_mirrored)
+            )
+            yield KernelMirror(self._runner, device.name, table, target)
+
     def clean_up(self, name: str) -> tuple[str, ...]:
         """See `Joiner.clean_up`."""
         return leftovers.clean_up(self._runner, self._mapper, name)
@@ -181,16 +195,21 @@ class KernelJoiner:
             yield stack.enter_context(self._device(name, "store", table, read_only=True))
 
     @contextmanager
-    def _device(self, name: str, part: str, table: str, *, read_only: bool) -> Iterator[Path]:
-        """A dm device, seen to be one."""
+    def _device(
+        self,
+        name: str,
+        part: str,
+        table: str,
+        *,
+        read_only: bool,
+        refused: Callable[[CommandError], LiveosError] | None = None,
+    ) -> Iterator[Path]:
+        """A dm device, seen to be one. `refused` says why the kernel did not make it."""
         device = part_name(name, part)
         try:
             self._mapper.create(device, table, read_only=read_only)
         except CommandError as error:
-            raise LiveosError(
-                f"The kernel did not join base and overlay: {_kernel_words(error.message)}",
-                "Nothing was changed. The kernel log (dmesg) may tell more.",
-            ) from error
+            raise (refused or _not_joined)(error) from error
         try:
             path = Path("/dev/mapper", device)
             if _UDEV_CONTROL.exists():
@@ -233,6 +252,13 @@ def _size_bytes(device: Path) -> int:
     opened = _open(device, writable=False)
     opened.close()
     return opened.size_bytes
+
+
+def _not_joined(error: CommandError) -> LiveosError:
+    return LiveosError(
+        f"The kernel did not join base and overlay: {_kernel_words(dmsetup_words(error))}",
+        "Nothing was changed. The kernel log (dmesg) may tell more.",
+    )
 
 
 def _kernel_words(message: str) -> str:

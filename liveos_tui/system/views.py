@@ -63,6 +63,22 @@ class Trial(Protocol):
         ...
 
 
+class Mirror(Protocol):
+    """A mirror that copies a view to a file, from its start to its end."""
+
+    @property
+    def commands(self) -> tuple[tuple[str, ...], ...]:
+        """What was run to make it: argument lists; none in user space."""
+        ...
+
+    def wait(self, seconds: float) -> bytes:
+        """Let it copy for about so long; then what `dmsetup status` prints of it.
+
+        Raises LiveosError when it does not answer.
+        """
+        ...
+
+
 class Joiner(Protocol):
     """Joins bases and stores. Everything is taken down when its context is left.
 
@@ -93,6 +109,16 @@ class Joiner(Protocol):
 
     def trial(self, view: View, scratch: Path, name: str) -> AbstractContextManager[Trial]:
         """A throw-away layer on `view`; what programs write goes to new files in `scratch`."""
+        ...
+
+    def mirror(
+        self, view: View, target: Path, name: str, region_sectors: int
+    ) -> AbstractContextManager[Mirror]:
+        """Copy `view` to the file `target`, which has its size, in regions of so many sectors.
+
+        It copies as soon as it is there. What was copied is on the medium when the context has been
+        left and the file was synced. Raises LiveosError when it cannot be made.
+        """
         ...
 
     def clean_up(self, name: str) -> tuple[str, ...]:

@@ -41,10 +41,9 @@ def replayed(name: str, scale: float = 1.0) -> list[MirrorProgress]:
     """A capture as it would have come from a machine that is `scale` times as slow."""
     feed, watch = MirrorFeed(), MirrorWatch(0.0)
     return [
-        watch.saw(line.status, seconds * scale)
+        watch.saw(status, seconds * scale)
         for seconds, data in captured(name)
-        for line in feed.feed(data)
-        if isinstance(line.status, MirrorStatus)
+        for status in feed.feed(data)
     ]
 
 
@@ -152,8 +151,8 @@ def test_lines_that_are_none_of_a_mirror_are_passed_over() -> None:
         b"0 9 mirror 2 7:0 7:2 26/32 1 AAA 1 core\n"
     )
     assert feed.feed(others) == []
-    (line,) = feed.feed(b"it: 0 9 mirror 2 7:0 7:2 26/32 1 AA 1 core\n")
-    assert line.status == MirrorStatus(("7:0", "7:2"), 26, 32, "AA")
+    (status,) = feed.feed(b"it: 0 9 mirror 2 7:0 7:2 26/32 1 AA 1 core\n")
+    assert status == MirrorStatus(("7:0", "7:2"), 26, 32, "AA")
 
 
 def test_a_last_line_without_an_end_counts() -> None:

@@ -332,6 +332,8 @@ def test_devices_lie_on_each_other(stick: Stick) -> None:
         "8 8 linear /dev/zero 0",
         "0 4800 snapshot same same PO 8",
         "0 4800 snapshot a b N 8",
+        "0 8 mirror core 2 8 nosync 2 /dev/zero 0 /dev/null 0 1 handle_errors",
+        "0 8 mirror core 2 8 sync 2 /dev/zero 0 /dev/null 0",
     ],
 )
 def test_a_table_that_cannot_be_is_refused(stick: Stick, table: str) -> None:

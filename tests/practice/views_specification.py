@@ -15,14 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from liveos_tui.errors import LiveosError
+from liveos_tui.errors import CancelledError, LiveosError
 from liveos_tui.formats import cow
 from liveos_tui.formats.cow_writer import header_chunk, store_metadata
 from liveos_tui.formats.dmtable import Persistence, SnapshotIll, SnapshotStatus
+from liveos_tui.formats.mirror_status import MirrorFeed, MirrorProgress
 from liveos_tui.practice.contents import File, Folder
 from liveos_tui.practice.devicemapper import UserSpaceDeviceMapper, device_word
 from liveos_tui.practice.images import change_ext4, make_ext4, make_squashfs
 from liveos_tui.system.joining import ViewError
+from liveos_tui.system.mirroring import mirror_to_file
 from liveos_tui.system.runner import SystemRunner
 from liveos_tui.system.views import Joiner, View
 
@@ -426,6 +428,124 @@ class JoinerSpecification:
             assert e2fsck(trial.path, "-n") == 0
             assert list(trial.changes())
         assert sha256(store) == before
+
+    # Mirrors
+
+    @pytest.mark.parametrize("chunk_sectors", CHUNK_SIZES)
+    def test_a_mirror_copies_the_view_and_nothing_but_the_view(
+        self, joiner: Joiner, images: Images, tmp_path: Path, chunk_sectors: int
+    ) -> None:
+        header = cow.CowHeader(chunk_sectors=chunk_sectors)
+        store = make_store(tmp_path / "store", 4 << 20, header)
+        with joiner.view(images.base, store, NAME) as view:
+            view.write(9 * 4096 + 5, b"j" * 500_000)
+        before = sha256(store)
+        seen: list[MirrorProgress] = []
+        target = tmp_path / "a copy"
+        with joiner.view(images.base, store, NAME, read_only=True) as view:
+            copied = mirror_to_file(
+                joiner, view, target, NAME, commanded=lambda _: None, told=seen.append
+            )
+            assert target.read_bytes() == all_of(view)
+        assert copied.size_bytes == BASE_BYTES
+        assert seen[-1].complete
+        assert all(progress.failed is None for progress in seen)
+        assert sha256(store) == before
+        assert target.stat().st_mode & 0o777 == 0o600
+
+    def test_a_copy_takes_no_room_for_the_zeros_of_a_view(
+        self, joiner: Joiner, images: Images, store: Path, tmp_path: Path
+    ) -> None:
+        with joiner.view(images.base, store, NAME, read_only=True) as view:
+            copied = mirror_to_file(
+                joiner, view, tmp_path / "c", NAME, commanded=lambda _: None, told=lambda _: None
+            )
+        assert copied.allocated_bytes == (tmp_path / "c").stat().st_blocks * 512
+        assert copied.allocated_bytes < BASE_BYTES / 4
+
+    def test_a_mirror_counts_regions_as_the_kernel_prints_them(
+        self, joiner: Joiner, images: Images, store: Path, tmp_path: Path
+    ) -> None:
+        target = tmp_path / "target"
+        target.touch()
+        os.truncate(target, BASE_BYTES)
+        feed = MirrorFeed()
+        with joiner.view(images.base, store, NAME, read_only=True) as view:
+            with joiner.mirror(view, target, NAME, 1024) as mirror:
+                while True:
+                    (status,) = feed.feed(mirror.wait(0.01))
+                    if status.complete:
+                        break
+            assert status.total_regions == BASE_BYTES // 512 // 1024
+            assert (status.health, status.log, len(status.devices)) == ("AA", "core", 2)
+            assert target.read_bytes() == all_of(view)
+
+    def test_a_target_that_is_smaller_than_the_view_is_refused(
+        self, joiner: Joiner, images: Images, store: Path, tmp_path: Path
+    ) -> None:
+        target = tmp_path / "target"
+        target.write_bytes(bytes(BASE_BYTES - 4096))
+        with (
+            joiner.view(images.base, store, NAME, read_only=True) as view,
+            pytest.raises(LiveosError, match="smaller"),
+            joiner.mirror(view, target, NAME, 1024),
+        ):
+            pass
+
+    def test_a_mirror_that_is_cancelled_leaves_no_copy(
+        self, joiner: Joiner, images: Images, store: Path, tmp_path: Path
+    ) -> None:
+        target = tmp_path / "target"
+        answers = iter([False, True])
+        with (
+            joiner.view(images.base, store, NAME, read_only=True) as view,
+            pytest.raises(CancelledError),
+        ):
+            mirror_to_file(
+                joiner,
+                view,
+                target,
+                NAME,
+                commanded=lambda _: None,
+                told=lambda _: None,
+                cancelled=lambda: next(answers, True),
+            )
+        assert not target.exists()
+
+    def test_a_copy_of_an_interrupted_run_is_made_anew(
+        self, joiner: Joiner, images: Images, store: Path, tmp_path: Path
+    ) -> None:
+        elsewhere, target = tmp_path / "elsewhere", tmp_path / "target"
+        elsewhere.write_bytes(b"of somebody else")
+        target.symlink_to(elsewhere)
+        with joiner.view(images.base, store, NAME, read_only=True) as view:
+            mirror_to_file(
+                joiner, view, target, NAME, commanded=lambda _: None, told=lambda _: None
+            )
+            assert target.read_bytes() == all_of(view)
+        assert not target.is_symlink()
+        assert elsewhere.read_bytes() == b"of somebody else"
+
+    def test_a_killed_mirror_is_taken_down_by_its_name(
+        self, joiner: Joiner, images: Images, store: Path, tmp_path: Path
+    ) -> None:
+        target = tmp_path / "target"
+
+        def work(stack: contextlib.ExitStack) -> None:
+            base = stack.enter_context(joiner.base(images.squashfs, MEMBER, NAME))
+            view = stack.enter_context(joiner.view(base, store, NAME, read_only=True))
+            target.touch()
+            os.truncate(target, BASE_BYTES)
+            stack.enter_context(joiner.mirror(view, target, NAME, 8)).wait(0.01)
+
+        killed_while(work)
+        assert joiner.clean_up(NAME) != ()
+        assert joiner.clean_up(NAME) == ()
+        with joiner.view(images.base, store, NAME, read_only=True) as view:
+            mirror_to_file(
+                joiner, view, target, NAME, commanded=lambda _: None, told=lambda _: None
+            )
+            assert target.read_bytes() == all_of(view)
 
     # Leaving nothing behind (`nothing_left` looks after every test)
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from liveos_tui.formats.dmtable import SnapshotStatus, SnapshotTable
-from liveos_tui.system.devicemapper import KernelDeviceMapper
-from liveos_tui.system.runner import Finished
+from liveos_tui.system.devicemapper import KernelDeviceMapper, dmsetup_words
+from liveos_tui.system.runner import CommandError, Finished
 
 TABLE = "0 4194304 snapshot 7:1 7:2 PO 8"
 
@@ -61,3 +61,20 @@ def test_the_table_of_every_device() -> None:
     (device,) = KernelDeviceMapper(recorder).table()  # type: ignore[arg-type]
 
     assert device.lines[0].table == SnapshotTable("7:1", "7:2", "PO", 8)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "words"),
+    [
+        (
+            b"device-mapper: reload ioctl on it failed: Invalid argument\nCommand failed.\n",
+            "device-mapper: reload ioctl on it failed: Invalid argument",
+        ),
+        (b"Device it not found\n", "Device it not found"),
+        (b"Command failed.\n", "it ended with 1"),
+        (b"", "it ended with 1"),
+    ],
+)
+def test_why_it_failed_is_not_that_it_failed(stderr: bytes, words: str) -> None:
+    finished = Finished(("dmsetup",), 1, b"", stderr)
+    assert dmsetup_words(CommandError("it ended with 1", finished)) == words

@@ -1,0 +1,35 @@
+"""Whether a folder will do for the copies of a merge."""
+
+from collections.abc import Collection
+
+from liveos_tui.formats.text import clean
+from liveos_tui.live.words import size
+from liveos_tui.system.work_folder import WorkFolder
+
+_FATS = ("vfat", "msdos")
+_FAT_FILE_LIMIT = (1 << 32) - 1
+
+
+def why_not_work_folder(
+    folder: WorkFolder, needed_bytes: int, own_roots: Collection[str] = ()
+) -> str | None:
+    """Why no file of `needed_bytes` is to be made there, in a sentence; None where it will do.
+
+    `own_roots` are the device numbers ("254:0") of what the overlay itself makes: a copy there
+    would be written into the overlay that is copied. The room has to be there for all of it, though
+    zeros take none: how many there are is known only when they were read.
+    """
+    name = clean(folder.path)
+    if folder.number in own_roots:
+        return f"{name} lies on the overlay itself: what is written there fills it."
+    if not folder.writable:
+        return f"{name} may not be written."
+    if folder.filesystem in _FATS and needed_bytes > _FAT_FILE_LIMIT:
+        return f"{name} lies on a FAT, where no file has {size(needed_bytes)}."
+    if folder.free_bytes < needed_bytes:
+        where = "in memory" if folder.in_memory else "there"
+        return (
+            f"{name} has too little room: {size(needed_bytes)} are needed, "
+            f"{size(folder.free_bytes)} are free {where}."
+        )
+    return None
