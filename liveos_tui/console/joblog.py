@@ -67,6 +67,15 @@ class JobLog:
     end: EndEvent | None = None
 
     @property
+    def seconds(self) -> float | None:
+        """From the beginning of the first step to the end of the last; None where not known."""
+        began = [step.began for step in self.steps if step.began is not None]
+        ended = [step.ended for step in self.steps if step.ended is not None]
+        if not began or not ended or max(ended) < min(began):
+            return None
+        return max(ended) - min(began)
+
+    @property
     def done(self) -> int:
         """How many steps are behind it."""
         return sum(step.state is StepState.DONE for step in self.steps)

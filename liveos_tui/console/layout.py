@@ -21,7 +21,7 @@ Painted {{ height: 1; }}
 #details {{ height: 6; }}
 #alert, #notice, #jobs {{ display: none; }}
 #work {{ layout: horizontal; height: 1fr; }}
-#steps {{ width: 33; height: 1fr; }}
+#work #steps {{ width: 33; height: 1fr; }}
 #step {{ width: 1fr; height: 1fr; }}
 #note {{ height: 3; }}
 #question {{ height: 3; }}

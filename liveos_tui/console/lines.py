@@ -81,6 +81,23 @@ def cut(line: Line, width: int, dots: str = "...") -> Line:
     return tuple(kept)
 
 
+def parted(line: Line, width: int) -> tuple[Line, Line]:
+    """The first `width` cells of `line`, and the rest, which has what stands on the border."""
+    for index, span in enumerate(line):
+        size = cell_len(span.text)
+        if size > width:
+            count = 0
+            while cell_len(span.text[: count + 1]) <= width:
+                count += 1
+            first, second = span.text[:count], span.text[count:]
+            return (*line[:index], span._replace(text=first)), (
+                span._replace(text=second),
+                *line[index + 1 :],
+            )
+        width -= size
+    return line, EMPTY
+
+
 def wrap(text: str, width: int) -> list[str]:
     """`text` in rows of at most `width` cells, broken between words where that is possible."""
     rows: list[str] = []

@@ -12,6 +12,7 @@ from liveos_tui.console.screens.devices import Devices
 from liveos_tui.console.screens.grow import Grow
 from liveos_tui.console.screens.help import Help
 from liveos_tui.console.screens.jobs import Jobs
+from liveos_tui.console.screens.merge import Merge
 from liveos_tui.console.screens.offer import Offer
 from liveos_tui.console.screens.too_small import TooSmall, fits
 from liveos_tui.console.screens.work import Work
@@ -20,6 +21,11 @@ from liveos_tui.errors import LiveosError
 from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.workshop import Job, Proposal, Wish
 from liveos_tui.live.model import Operation
+
+
+def _screen_of(operation: Operation) -> type[Work | Merge]:
+    """Phases for what runs for long after one question, steps for the rest."""
+    return Merge if operation is Operation.MERGE else Work
 
 
 class Navigation(Watching):
@@ -89,10 +95,13 @@ class Navigation(Watching):
         if self.workshop is None or self.observation is None:
             return
         target = self.observation.target
-        if operation is Operation.GROW:
+        if (job := self.at_work(operation)) is not None:
+            self.show_job(job)
+        elif operation is Operation.GROW:
             self.push_screen(Grow(self.brush, self.workshop, target))
         else:
-            self.push_screen(Work(self.brush, self.workshop, target, wish=Wish(operation)))
+            kind = _screen_of(operation)
+            self.push_screen(kind(self.brush, self.workshop, target, wish=Wish(operation)))
 
     def show_proposal(self, target: str, wish: Wish, proposal: Proposal) -> None:
         """Show what was proposed, in place of the dialog that is shown."""
@@ -104,14 +113,16 @@ class Navigation(Watching):
     def show_job(self, job: Job) -> None:
         """Show a job, alive or not."""
         if self.workshop is not None:
-            self.push_screen(Work(self.brush, self.workshop, job.plan.place.target, job=job))
+            kind = _screen_of(job.plan.operation)
+            self.push_screen(kind(self.brush, self.workshop, job.plan.place.target, job=job))
 
     def show_started(self, job: Job, job_id: str, *, on_top: bool = False) -> None:
         """Show `job`, which goes on as `job_id`, on top of what is shown or in place of it."""
         if self.workshop is None:
             return
         going = replace(job, id=job_id, state=JobState.RUNNING, can_resume=False)
-        screen = Work(self.brush, self.workshop, job.plan.place.target, job=going, stale=job)
+        kind = _screen_of(job.plan.operation)
+        screen = kind(self.brush, self.workshop, job.plan.place.target, job=going, stale=job)
         if on_top:
             self.push_screen(screen)
         else:

@@ -16,7 +16,7 @@ from liveos_tui.console.state import DeviceList, Observation, Trouble, TroubleKi
 from liveos_tui.console.workers import ALIVE, MENTION_WAITING_SECONDS, JobsProbe
 from liveos_tui.errors import ExitCode, LiveosError, TargetGoneError
 from liveos_tui.jobs.workshop import Job, Workshop
-from liveos_tui.live.model import AttachedDevice, LiveSystem, TargetKind
+from liveos_tui.live.model import AttachedDevice, LiveSystem, Operation, TargetKind
 from liveos_tui.live.watch import Machine
 from liveos_tui.system.terminal import Look, TerminalProfile
 
@@ -174,6 +174,11 @@ class Watching(App[int]):
         """What the dashboard tells: its stick's jobs, then those alive of other sticks."""
         own = self.own_jobs
         return own + tuple(job for job in self.jobs if job.state in ALIVE and job not in own)
+
+    def at_work(self, operation: Operation) -> Job | None:
+        """The job that does `operation` to this stick at this moment."""
+        alive = (job for job in self.own_jobs if job.state in ALIVE)
+        return next((job for job in alive if job.plan.operation is operation), None)
 
     def target_of(self, job: Job) -> str | None:
         """The target, where it is the stick of `job`; None for a job of another stick.

@@ -192,11 +192,12 @@ class Conduct:
             return [("Enter", "Begin"), ("a", "All steps")]
         hints: list[Key] = []
         if self.waits:
-            hints.append(("Enter", "Next step"))
-        if not self.everything and self._asked < len(plan.steps):
-            hints.append(("a", "All steps"))
-        if self.last_done is not None:
-            hints.append(("b", "Back"))
+            hints.append(("Enter", "Go on" if self.at_once else "Next step"))
+        if not self.at_once:
+            if not self.everything and self._asked < len(plan.steps):
+                hints.append(("a", "All steps"))
+            if self.last_done is not None:
+                hints.append(("b", "Back"))
         if not self.cancelling:
             hints.append(("c", "Cancel"))
         return hints

@@ -24,6 +24,7 @@ from console_fakes import (
     clock,
 )
 from console_harness import ASCII, COLOURLESS, PLAIN, RICH, opened, rows, text, until
+from merge_fakes import compressing, merged, mirroring, proposed, torn
 from workshop_fakes import (
     DEAD,
     FACTS,
@@ -112,6 +113,17 @@ SCENES = {
     "jobs": Scene(("j",), job=failed, words=("FAILED",)),
     "jobs-none": Scene(("j",), judged=True, words=("no jobs",)),
     "job-back": Scene(("j", "u"), job=failed, words=("Undo it all",)),
+    "merge": Scene(("m",), judged=True, words=("Merge it",)),
+    "merge-end": Scene(("m", "Merge it", "end"), judged=True, words=("7  Empty the overlay",)),
+    "merge-engine": Scene(
+        ("m", "Merge it", "e", "[ Stream ]", "x", "enter"), judged=True, words=("from the root on",)
+    ),
+    "merge-confirm": Scene(("m", "Merge it", "enter"), judged=True, words=("[ Cancel ]",)),
+    "merge-mirroring": Scene(("j", "enter"), job=mirroring, words=("57 %", "Leave:")),
+    "merge-compressing": Scene(("j", "enter"), job=compressing, words=("34 %", "Leave:")),
+    "merge-done": Scene(("j", "enter"), job=merged, words=("Result", "u Go back")),
+    "merge-failed": Scene(("j", "enter"), job=torn, words=("Result", "u Go back")),
+    "merge-forget": Scene(("j", "f"), job=merged, words=("[ Forget it ]",)),
     "job-interrupted": Scene((), "/dev/sdc1", job=interrupted, words=("[ Decide later ]",)),
 }
 """A word in `keys` that is no key is waited for."""
@@ -132,6 +144,8 @@ async def shown(
         invalid = replace(INVALID, operations=DEAD)
     if scene.judged or scene.job is not None:
         workshop = FakeWorkshop(known={"recover-1": scene.job()} if scene.job else {})
+    if workshop is not None:
+        workshop.answers[Operation.MERGE] = proposed
     if scene.well and workshop is not None:
         fine = Proposal(FACTS[2:6], None, "There is nothing to recover.", "It was left alone.")
         workshop.answers[Operation.RECOVER] = fine

@@ -153,6 +153,7 @@ RESET = Plan(
 IN_USE = (
     Possibility(Operation.RECOVER, False, "The overlay is neither Invalid nor full."),
     Possibility(Operation.GROW, True),
+    Possibility(Operation.MERGE, True),
     Possibility(
         Operation.RESET,
         False,
@@ -348,9 +349,10 @@ class FakeWorkshop:
         self._asked("leave", job_id, target)
         self.known[job_id].state = JobState.LEFT
 
-    def forget(self, job_id: str, target: str | None = None) -> None:
+    def forget(self, job_id: str, target: str | None = None) -> str:
         self._asked("forget", job_id, target)
         self.known[job_id].can_roll_back = False
+        return "938 MiB are free again."
 
     def asked(self, name: str) -> list[tuple[object, ...]]:
         """The arguments of all calls of this name."""

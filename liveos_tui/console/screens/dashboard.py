@@ -24,7 +24,12 @@ WIDE = 110
 # The device list always keeps its heading and this many rows.
 _LEAST_DEVICES = 2
 
-_KEYS = {Operation.GROW: "g", Operation.RECOVER: "r", Operation.RESET: "x"}
+_KEYS = {
+    Operation.GROW: "g",
+    Operation.RECOVER: "r",
+    Operation.MERGE: "m",
+    Operation.RESET: "x",
+}
 
 _NOT_KNOWN_YET = "What can be done is not known until the stick has been looked at."
 
@@ -46,6 +51,7 @@ class Dashboard(ConsoleScreen):
         Binding("j", "app.jobs", show=False),
         Binding("g", "begin('grow')", show=False),
         Binding("r", "begin('recover')", show=False),
+        Binding("m", "begin('merge')", show=False),
         Binding("x", "begin('reset')", show=False),
         Binding("escape", "app.back", show=False),
     ]
@@ -208,23 +214,27 @@ class Dashboard(ConsoleScreen):
         return next((p for p in seen.system.operations if p.operation is operation), None)
 
     def _keys(self) -> dict[Operation, bars.Key]:
-        """The keys of the operations that are possible now."""
-        possible = {}
-        for operation, key in _KEYS.items():
-            possibility = self._possibility(operation)
-            if possibility is not None and possibility.possible:
-                possible[operation] = (key, questions.NAMES[operation])
-        return possible
+        """The keys of the operations that are possible now, or are being done."""
+        return {
+            operation: (key, questions.NAMES[operation])
+            for operation, key in _KEYS.items()
+            if self._can_begin(operation)
+        }
+
+    def _can_begin(self, operation: Operation) -> bool:
+        possibility = self._possibility(operation)
+        possible = possibility is not None and possibility.possible
+        return possible or self.console.at_work(operation) is not None
 
     def action_begin(self, name: str) -> None:
-        """Begin an operation; or say in a sentence why it cannot be done."""
+        """Begin an operation, or go back to it; or say in a sentence why it cannot be done."""
         operation = Operation(name)
         if self.console.workshop is None:
             return
-        possibility = self._possibility(operation)
-        if possibility is not None and possibility.possible:
+        if self._can_begin(operation):
             self.console.begin(operation)
             return
+        possibility = self._possibility(operation)
         why_not = possibility.why_not if possibility is not None else None
         self._said = why_not or _NOT_KNOWN_YET
         self.paint()

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from liveos_tui.console.drawing import box
 from liveos_tui.console.lines import EMPTY, Brush, Line, Span
 from liveos_tui.console.screens.asking import AskingScreen
+from liveos_tui.console.screens.confirm import Confirm
 from liveos_tui.console.screens.dialog import CANCEL, Choice
 from liveos_tui.console.theme import Role
 from liveos_tui.console.views import bars, jobs, questions
@@ -31,6 +32,7 @@ class Jobs(AskingScreen):
         Binding("c", "cancel", show=False),
         Binding("r", "resume", show=False),
         Binding("u", "roll_back", show=False),
+        Binding("f", "forget", show=False),
         Binding("L", "leave", show=False),
     ]
 
@@ -86,6 +88,7 @@ class Jobs(AskingScreen):
                 ("c", "Cancel"): job.state in ALIVE,
                 ("r", "Go on"): job.can_resume,
                 ("u", "Go back"): job.can_roll_back,
+                ("f", "Forget"): jobs.can_be_forgotten(job),
                 ("L", "Leave it"): job.state is JobState.INTERRUPTED,
             }
             hints = [hint for hint, can in possible.items() if can]
@@ -150,6 +153,23 @@ class Jobs(AskingScreen):
                 answered,
             )
         )
+
+    def action_forget(self) -> None:
+        """Give up the way back of a merge that is done, after the stick's name was typed."""
+        job = self.selected
+        if job is None or not jobs.can_be_forgotten(job):
+            return
+        target = self.console.target_of(job)
+
+        def told(freed: str) -> None:
+            self._said = freed
+
+        def confirmed() -> None:
+            words = "Removing the old image"
+            self.ask(words, lambda: self.workshop.forget(job.id, target), told)
+
+        question = questions.forgetting(job)
+        self.app.push_screen(Confirm(self.brush, self.workshop, question, confirmed))
 
     def _do(self, words: str, call: Callable[[], None]) -> None:
         def done(_nothing: None) -> None:

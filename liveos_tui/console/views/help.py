@@ -38,6 +38,16 @@ _WORDS = (
     ("Root", "The file system you see as /. It can be full while the overlay is not, or not yet."),
     ("Home", "home.img: a file on the stick with your own files. It needs no overlay."),
     (
+        "Merge",
+        "What is in the overlay becomes part of a new image. The old image stays beside it until "
+        "you let it go, and can be gone back to.",
+    ),
+    (
+        "Stream, mirror",
+        "How a merge makes the image: in one go; or from a copy, which device-mapper mirrors into "
+        "a work folder on another disk.",
+    ),
+    (
         "Job",
         "A plan that is carried out, by a process of its own: it goes on when the console or the "
         "connection ends.",
@@ -100,6 +110,7 @@ _KEYS = (
     ("Enter", "Open the selected device; do what the line names a key for."),
     ("g", "Grow the overlay: more room, while the system runs."),
     ("r", "Recover an overlay that is Invalid or full, step by step."),
+    ("m", "Merge: make a new image of all that is in the overlay, which is empty again then."),
     ("x", "Reset: throw away everything in the overlay. The stick's name has to be typed."),
     ("j", "Jobs: what is being done, was interrupted, or has ended."),
     ("d", "All attached devices."),
@@ -117,6 +128,8 @@ _WORK_KEYS = (
     ("l", "Log: everything that the steps have printed."),
     ("r", "Go on with a job that has failed, was cancelled or interrupted."),
     ("u", "Go back: undo everything that a job did, to the exact bytes."),
+    ("e", "Engine: choose how the new image of a merge is made, before it is begun."),
+    ("f", "Forget a merge that is done: remove the old image, and with it the way back."),
     ("L", "Leave an interrupted job as it is: it is not offered again."),
     ("Up, Down", "Read about another step. Page Up and Page Down turn its pages."),
     ("Esc", "Leave. The job goes on, or waits; j shows it again."),

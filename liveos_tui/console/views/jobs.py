@@ -11,6 +11,7 @@ from liveos_tui.console.views.results import JOB_WORDS
 from liveos_tui.console.workers import ALIVE
 from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.workshop import Job
+from liveos_tui.live.model import Operation
 
 ROWS = 2
 """Lines of the dashboard's block."""
@@ -68,6 +69,12 @@ def nothing(known: bool, glyphs: Glyphs) -> list[Line]:
     """What stands there without jobs."""
     text = "There are no jobs." if known else f"Looking for jobs {glyphs.dots}"
     return [EMPTY, (Span(f"   {text}", Role.MUTED),)]
+
+
+def can_be_forgotten(job: Job) -> bool:
+    """Whether an old image lies on the stick that its person may not need any more."""
+    done = job.plan.operation is Operation.MERGE and job.state is JobState.DONE
+    return done and job.can_roll_back
 
 
 def when(job: Job, now: datetime) -> str:

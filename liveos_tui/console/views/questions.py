@@ -10,6 +10,7 @@ from liveos_tui.console.wording import size
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
+from liveos_tui.plans.actions import Engine, MakeImage
 from liveos_tui.plans.model import Confirmation, Plan, Step
 
 
@@ -72,14 +73,14 @@ def forgetting(job: Job) -> Question:
 
 
 def _forgetting(job: Job, width: int) -> list[Line]:
-    words = "The old image, and all that this job has saved, is removed from the stick."
+    words = "The old image and all that this job has saved are removed from the stick."
     return [
         *_paragraph(words, width, Role.STRONG),
         *_paragraph("What it made stays as it is. It frees the room of the old image.", width),
         EMPTY,
         *_paragraph(
-            "Start the stick once before: what has started from the new image needs the old one no "
-            "more. After this the job cannot be undone.",
+            "Start the stick once before: then you know that the new image is well. After this the "
+            "job cannot be undone.",
             width,
             Role.WARNING,
         ),
@@ -165,6 +166,33 @@ def interrupted(job: Job, width: int) -> list[Line]:
         *_named("Leave it", "keeps the stick as it is; it is not offered again.", width),
         *_named("Later", "changes nothing; j Jobs shows it.", width),
     ]
+
+
+def engines(plan: Plan | None, width: int) -> list[Line]:
+    """The two ways to make a new image, and the one that is planned now."""
+    planned = next(
+        (
+            step.action.engine
+            for step in (plan.steps if plan is not None else ())
+            if isinstance(step.action, MakeImage)
+        ),
+        None,
+    )
+    lines: list[Line] = []
+    for engine, text in _ENGINES.items():
+        lines += _named(engine.capitalize(), text, width)
+        if engine is planned:
+            lines += [(Span(" " * _NAME), Span("Planned now.", Role.STRONG))]
+        lines.append(EMPTY)
+    return lines + _paragraph("Both make the same image, and both are compared in full.", width)
+
+
+_ENGINES = {
+    Engine.STREAM: "base image and overlay are read and compressed in one go. No copy lies "
+    "anywhere, and no other disk is needed.",
+    Engine.MIRROR: "device-mapper copies the root file system into a folder on another disk, and "
+    "the image is made of that copy. Needs its whole size there.",
+}
 
 
 def growth(plan: Plan, width: int) -> list[Line]:

@@ -44,14 +44,15 @@ def entries(
     look = ("OK", Role.GOOD) if looked else ("", Role.TEXT)
     rows = [(LOOK, [_entry(look, "", "Look at it", width, glyphs)])]
     for index, step in enumerate(plan.steps if plan else ()):
-        row = _entry(_word(log, index), str(index + 1), step.title, width, glyphs)
+        row = _entry(state_word(log, index), str(index + 1), step.title, width, glyphs)
         rows.append((str(index), [row]))
     if log is not None and log.end is not None:
         rows.append((RESULT, [_entry(("", Role.TEXT), "", "Result", width, glyphs)]))
     return rows
 
 
-def _word(log: JobLog | None, index: int) -> tuple[str, Role]:
+def state_word(log: JobLog | None, index: int) -> tuple[str, Role]:
+    """The state of a step as it is shown, and its role."""
     if log is None:
         return "", Role.TEXT
     if log.waiting == index:
@@ -137,7 +138,7 @@ def transcript(plan: Plan, log: JobLog, width: int) -> list[Line]:
     for index, (step, told_so_far) in enumerate(zip(plan.steps, log.steps, strict=True)):
         if told_so_far.state is None and not told_so_far.lines:
             continue
-        word, role = _word(log, index)
+        word, role = state_word(log, index)
         lines.append((Span(f" {index + 1} {step.title}  ", Role.HEADING), Span(word, role)))
         if told_so_far.dropped:
             lines.append((Span(f"   ({told_so_far.dropped} earlier lines left out)", Role.MUTED),))
@@ -156,8 +157,13 @@ def transcript(plan: Plan, log: JobLog, width: int) -> list[Line]:
 def _commands(step: Step, width: int) -> list[Line]:
     rows: list[Line] = []
     for argv in step.commands:
-        rows += _command(clean(shlex.join(argv), 400), width)
+        rows += command(argv, width)
     return rows
+
+
+def command(argv: tuple[str, ...], width: int) -> list[Line]:
+    """An argument list after a dollar sign."""
+    return _command(clean(shlex.join(argv), 400), width)
 
 
 def _command(text: str, width: int) -> list[Line]:

@@ -1,12 +1,15 @@
 """Lists and texts in a frame."""
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.geometry import Offset
 
 from liveos_tui.console.drawing import box
 from liveos_tui.console.lines import Brush, Line, Span
 from liveos_tui.console.theme import Role
+from liveos_tui.console.widgets.focusable import Focusable
 from liveos_tui.console.widgets.listing import Entries, Listing
 from liveos_tui.console.widgets.painted import Painted
 
@@ -68,7 +71,11 @@ class Pane(Painted):
 
     def turn(self, direction: int) -> None:
         """A page on (1) or back (-1), with one row that stays."""
-        self._top = max(0, self._top + direction * max(1, self.size.height - 3))
+        self.scroll_rows(direction * max(1, self.size.height - 3))
+
+    def scroll_rows(self, rows: int) -> None:
+        """Some rows on or back."""
+        self._top = max(0, self._top + rows)
         self.paint()
 
     def to_top(self) -> None:
@@ -90,3 +97,28 @@ class Pane(Painted):
     def _foot(above: bool, below: bool) -> Line:
         words = [word for word, there in (("PgUp", above), ("PgDn", below)) if there]
         return (Span("more: " + " ".join(words), Role.MUTED),) if words else ()
+
+
+class ReadingPane(Pane, Focusable, can_focus=True):
+    """Text in a frame that has the keyboard at times: the arrow keys go on by one row."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_rows(-1)", show=False),
+        Binding("down", "scroll_rows(1)", show=False),
+        Binding("home", "edge(0)", show=False),
+        Binding("end", "edge(1)", show=False),
+    ]
+
+    @property
+    def cursor(self) -> Offset:
+        """On the first letter inside the frame."""
+        return Offset(2, 1)
+
+    def action_scroll_rows(self, rows: int) -> None:
+        """Some rows on or back."""
+        self.scroll_rows(rows)
+
+    def action_edge(self, end: int) -> None:
+        """To the beginning or the end."""
+        self.to_top()
+        self.scroll_rows(end * self.wanted_height(self.size.width))

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Offset
 from textual.message import Message
 
-from liveos_tui.console.lines import EMPTY, Brush, Line, Span, both_ends, width_of
+from liveos_tui.console.lines import EMPTY, Brush, Line, Span, both_ends, parted, width_of
 from liveos_tui.console.theme import Role
 from liveos_tui.console.widgets.focusable import Focusable
 
@@ -58,6 +58,9 @@ class Listing(Focusable):
 
     unmarked = 0
     """Cells of the first three that are left out, because a frame stands there."""
+
+    marked_cells: int | None = None
+    """Cells of the selected entry that have another ground; None for all of them."""
 
     def __init__(
         self,
@@ -133,10 +136,12 @@ class Listing(Focusable):
     def _marked(self, lines: list[Line], width: int) -> list[Line]:
         if not self.has_focus or not lines:
             return lines
-        text = "".join(span.text for span in lines[0])
+        room = width if self.marked_cells is None else min(width, self.marked_cells)
+        start, rest = parted(lines[0], room)
+        text = "".join(span.text for span in start)
         marked = f" {self.brush.glyphs.marker} "[self.unmarked :] + text[3 - self.unmarked :]
-        pad = " " * max(0, width - width_of((Span(marked),)))
-        return [(Span(marked + pad, Role.SELECTED),), *lines[1:]]
+        pad = " " * max(0, room - width_of((Span(marked),)))
+        return [(Span(marked + pad, Role.SELECTED), *rest), *lines[1:]]
 
     @property
     def cursor(self) -> Offset:
