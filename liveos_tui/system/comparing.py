@@ -93,12 +93,13 @@ def _difference(at: int, piece: bytes, old: bytes, parts: Sequence[Range]) -> Di
     """What differs in a piece that is not the view's own, nor zeros where it may be."""
     place = 0
     for first, last in [*((a - at, b - at) for a, b in parts), (len(piece), len(piece))]:
-        for start in range(place, first, 512):
-            end = min(start + 512, first)
-            free = piece[start:end]
-            if free not in (bytes(end - start), old[start:end]):
-                byte = next(n for n, value in enumerate(free) if value and value != old[start + n])
-                return Difference(at + start + byte, "there are bytes where nothing is in use")
+        free, was = piece[place:first], old[place:first]
+        if free not in (_ZEROS[: len(free)], was):
+            found = enumerate(zip(free, was, strict=True))
+            byte = next((n for n, (a, b) in found if a and a != b), None)
+            if byte is not None:
+                words = "there are bytes where nothing is in use"
+                return Difference(at + place + byte, words)
         if piece[first:last] != old[first:last]:
             pairs = zip(piece[first:last], old[first:last], strict=True)
             byte = next(n for n, (a, b) in enumerate(pairs) if a != b)

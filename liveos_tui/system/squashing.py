@@ -48,6 +48,7 @@ _MIB = 1 << 20
 _LEAST_MEMORY, _MOST_MEMORY = 64 * _MIB, 256 * _MIB
 _WAIT_SECONDS = 0.1
 _JOIN_SECONDS = 2.0
+_SYNC_SECONDS = 1.0
 _FOLDER_MODE, _FILE_MODE = 0o755, 0o644
 
 
@@ -180,6 +181,7 @@ def squash(
         top = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=scratch, prefix="top-")))
         top.chmod(dict(options.modes).get("", _FOLDER_MODE))
         feeder = stack.enter_context(_Feeder(reader))
+        stack.enter_context(_WritingOut(target))
         output = f"/proc/self/fd/{target.fileno()}"
         argv = command(output, member, options, source=str(top), feed=feeder.command)
         messages = MksquashfsOutput()
@@ -302,6 +304,38 @@ class _Feeder:
     def _tell(self, result: int) -> None:
         with suppress(OSError):
             os.write(self._result, b"%d\n" % result)
+
+
+class _WritingOut:
+    """Has what was written go to the medium soon, from a thread. A context manager.
+
+    Else all of it waits in memory for the last sync, which tells nothing and cannot be cancelled.
+    """
+
+    def __init__(self, target: WritableFile) -> None:
+        self._target = target
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="writing-out", daemon=True)
+        self._error: LiveosError | None = None
+
+    def __enter__(self) -> "_WritingOut":
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(_JOIN_SECONDS if kind else None)
+        if kind is None and self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        while not self._stop.wait(_SYNC_SECONDS):
+            try:
+                self._target.sync()
+            except LiveosError as error:
+                # The kernel tells it once: the last sync would know nothing of it.
+                self._error = error
+                return
 
 
 def _memory_bytes() -> int:

@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+from contextlib import suppress
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import clean
@@ -100,6 +101,11 @@ class WritableFile:
     def block_bytes(self) -> int:
         """What the file system allocates at once: a cluster of a FAT."""
         return os.fstatvfs(self._descriptor).f_frsize
+
+    def let_all_read(self) -> None:
+        """Give it the mode that images have, where the file system knows of modes."""
+        with suppress(OSError):
+            os.fchmod(self._descriptor, 0o644)
 
     def sync(self) -> None:
         """Wait until it is on the medium. Raises LiveosError."""
