@@ -224,6 +224,7 @@ class FrozenView:
         self._name = names.frozen
         self.path = device_path(_number(control, names.frozen))
         self._device = DirectDevice(self.path, writable=False)
+        self._open = True
 
     def __enter__(self) -> "FrozenView":
         return self
@@ -232,8 +233,10 @@ class FrozenView:
         self.close()
 
     def close(self) -> None:
-        """Let go of the device, which stays."""
-        self._device.close()
+        """Let go of the device, which stays. Can be called again."""
+        if self._open:
+            self._open = False
+            self._device.close()
 
     @property
     def size_bytes(self) -> int:

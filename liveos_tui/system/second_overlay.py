@@ -31,8 +31,8 @@ class SecondOverlay:
     ) -> None:
         self._descriptor = descriptor
         self._header = CowHeader(chunk_sectors=chunk_sectors)
-        self._chunk_bytes = self._header.chunk_bytes
-        self._chunks = size_bytes // self._chunk_bytes
+        self.chunk_bytes = self._header.chunk_bytes
+        self._chunks = size_bytes // self.chunk_bytes
         self._view_bytes = view_bytes
         self._free = allocate(chunk_sectors)
         self._pairs: list[ExceptionPair] = []
@@ -50,7 +50,7 @@ class SecondOverlay:
         Calls `done` with the number of chunks, piece by piece. Raises LiveosError when they do not
         fit, and OSError.
         """
-        size, most = self._chunk_bytes, max(1, _PIECE_BYTES // self._chunk_bytes)
+        size, most = self.chunk_bytes, max(1, _PIECE_BYTES // self.chunk_bytes)
         for first, count in _runs(sorted(set(chunks)), most):
             end = min((first + count) * size, self._view_bytes)
             data = memoryview(read(first * size, end - first * size))

@@ -28,6 +28,7 @@ OVERLAY = "overlay-LANE-1234-ABCD"
 SECOND = "overlay.alt"
 OVERLAY_BYTES = 48 << 20
 _STICK_BYTES = 160 << 20
+_NOT_THERE = "not there"
 
 _WRITER = r"""
 import hashlib, os, random, sys, time
@@ -82,29 +83,37 @@ class Writer:
         self._process.kill()
         self._process.wait()
 
-    def lost(self, folder: Path) -> list[str]:
-        """What it was told to be synced, and is not in `folder`, where the root is mounted."""
+    def lost(self, folder: Path, told: list[list[str]] | None = None) -> list[str]:
+        """What was told to be synced, and is not in `folder`, where the root is mounted.
+
+        `told`: what it had said by the moment that counts.
+        """
+        told = self.told if told is None else told
         found = (folder / "records").read_bytes().split()
-        missing = [f"record {n}" for n in range(self.records) if found[n : n + 1] != [b"%08d" % n]]
+        records = sum(words[0] == "record" for words in told if words)
+        missing = [f"record {n}" for n in range(records) if found[n : n + 1] != [b"%08d" % n]]
         right: dict[str, set[str]] = {}
         begun: dict[str, str] = {}
-        for words in self.told:
+        renamed: set[str] = set()
+        for words in told:
             match words:
                 case ["begin", name, known]:
                     begun[name] = known
-                    right.setdefault(name, set()).add(known)
+                    right.setdefault(name, {_NOT_THERE}).add(known)
                 case ["done", name]:
-                    right[name] = {begun[name]}
+                    renamed.add(name)
+                case ["record", _]:
+                    # A sync of anything has the journal commit the names as well.
+                    right |= {name: {begun[name]} for name in renamed}
+                    renamed.clear()
         for name, either in right.items():
             try:
                 now = hashlib.sha256((folder / name).read_bytes()).hexdigest()
             except OSError:
-                now = "not there"
+                now = _NOT_THERE
             if now not in either:
                 missing.append(name)
-        # A file whose rename was not told may be there or not.
-        last = self.told[-1] if self.told else []
-        return [name for name in missing if not (name in begun and name in last)]
+        return missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +228,11 @@ def fsck_of_copy(root: RunningRoot, base: Path, overlay: Path, writer: Writer) -
     On copies: the journal is replayed, then e2fsck has to find nothing and no record may miss.
     """
     copy, folder = root.work / "cut-overlay", root.work / "cut"
+    told = writer.told
+    # Neither flushed nor quiesced: as the power cut finds it.
+    command("dmsetup", "suspend", "--noflush", "--nolockfs", DEVICE)
     shutil.copyfile(overlay, copy)
+    command("dmsetup", "resume", DEVICE)
     folder.mkdir(exist_ok=True)
     wrong = []
     with ExitStack() as stack:
@@ -231,7 +244,7 @@ def fsck_of_copy(root: RunningRoot, base: Path, overlay: Path, writer: Writer) -
         command("dmsetup", "create", "lane-cut", "--table", table)
         stack.callback(command, "dmsetup", "remove", "--retry", "lane-cut")
         command("mount", "/dev/mapper/lane-cut", folder)
-        wrong += writer.lost(folder / "srv")
+        wrong += writer.lost(folder / "srv", told)
         command("umount", folder)
         if code := exit_code("e2fsck", "-f", "-n", "/dev/mapper/lane-cut"):
             wrong.append(f"e2fsck -f -n: {code}")
