@@ -5,8 +5,10 @@ one that was killed. A worker that ends by itself before the switch, well or not
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from liveos_tui.errors import CancelledError, LiveosError
 from liveos_tui.formats.text import clean
@@ -154,7 +156,7 @@ def _take_up(work: Work, control: DmControl, names: RootNames) -> bool:
     view = FrozenView(control, names)
     work.held.callback(view.close)
     work.use_view(view)
-    watch = _FillWatch(work, work.workplace.control, view)
+    watch = FillWatch(work.workplace.control, view, work.line, work.found)
     work.workplace = replace(work.workplace, control=watch)
     return True
 
@@ -180,23 +182,47 @@ def _thaw_at_the_end(control: DmControl, work: Work, names: RootNames) -> None:
 
 def _close_view(work: Work) -> None:
     control = work.workplace.control
-    if isinstance(control, _FillWatch):
+    if isinstance(control, FillWatch):
         control.view.close()
         work.workplace = replace(work.workplace, control=control.control)
     work.take_down()
 
 
-class _FillWatch:
+class Frozen(Protocol):
+    """What is asked of a frozen view while a step works on it."""
+
+    def fill(self) -> float:
+        """See `FrozenView.fill`."""
+        ...
+
+    def check(self) -> None:
+        """See `FrozenView.check`."""
+        ...
+
+    def close(self) -> None:
+        """See `FrozenView.close`."""
+        ...
+
+
+class FillWatch:
     """A `Control` that looks at the scratch store whenever a step asks whether it is cancelled.
 
-    The step ends with an error when the view is lost: what it made would be wrong.
+    The step ends with an error when the view is lost: what it made would be wrong. How full the
+    store is, is told by `line`, and by `warn` when it is nearly full.
     """
 
-    def __init__(self, work: Work, control: Control, view: FrozenView) -> None:
+    def __init__(
+        self,
+        control: Control,
+        view: Frozen,
+        line: Callable[[str], None],
+        warn: Callable[[str], None],
+    ) -> None:
         self.control = control
         self.view = view
-        self._work = work
-        self._looked = 0.0
+        self._line = line
+        self._warn = warn
+        self._looked = -_WATCH_SECONDS
         self._told = 0.0
 
     def allowed(self) -> int | None:
@@ -227,9 +253,9 @@ class _FillWatch:
         self._told = fill
         text = f"The scratch store is {fill:.0%} full."
         if fill >= _WARN_FRACTION:
-            self._work.found(f"{text} If it fills up, the merge ends; the system goes on.")
+            self._warn(f"{text} If it fills up, the merge ends; the system goes on.")
         else:
-            self._work.line(text)
+            self._line(text)
 
 
 def _control(work: Work) -> DmControl:

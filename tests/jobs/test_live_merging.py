@@ -1,0 +1,100 @@
+"""What is told of the scratch store of a frozen view, while a step works on the view."""
+
+import time
+
+import pytest
+
+from liveos_tui.errors import LiveosError
+from liveos_tui.jobs import live_merging
+from liveos_tui.jobs.live_merging import FillWatch
+
+
+class Control:
+    """A person who asks for nothing, until told to cancel."""
+
+    def __init__(self) -> None:
+        self.ends = False
+
+    def allowed(self) -> int | None:
+        return 7
+
+    def cancelled(self) -> bool:
+        return self.ends
+
+    def take_back(self) -> bool:
+        return True
+
+    def wait(self, seconds: float) -> None:
+        raise TimeoutError(seconds)
+
+
+class View:
+    """A frozen view whose scratch store is as full as told; above 1 it is lost."""
+
+    def __init__(self) -> None:
+        self.filled = 0.0
+
+    def fill(self) -> float:
+        return self.filled
+
+    def check(self) -> None:
+        if self.filled > 1:
+            raise LiveosError("The scratch store is full.")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Watched:
+    def __init__(self) -> None:
+        self.control, self.view = Control(), View()
+        self.lines: list[str] = []
+        self.warnings: list[str] = []
+        self.watch = FillWatch(self.control, self.view, self.lines.append, self.warnings.append)
+
+    def look(self, filled: float) -> bool:
+        self.view.filled = filled
+        return self.watch.cancelled()
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    monkeypatch.setattr(live_merging, "_WATCH_SECONDS", 0.0)
+    return Watched()
+
+
+def test_every_tenth_is_told_once(watched: Watched) -> None:
+    for filled in (0.01, 0.05, 0.12, 0.13, 0.19, 0.25, 0.31):
+        watched.look(filled)
+    assert watched.lines == ["The scratch store is 12% full.", "The scratch store is 25% full."]
+
+
+def test_a_store_that_is_nearly_full_is_a_warning(watched: Watched) -> None:
+    watched.look(0.85)
+    assert watched.lines == []
+    assert "85% full" in watched.warnings[0]
+
+
+def test_a_step_ends_when_the_view_is_lost(watched: Watched) -> None:
+    with pytest.raises(LiveosError, match="full"):
+        watched.look(1.1)
+
+
+def test_what_the_person_asks_is_passed_on(watched: Watched) -> None:
+    assert not watched.look(0)
+    watched.control.ends = True
+    assert watched.look(0)
+    assert watched.watch.allowed() == 7
+    assert watched.watch.take_back()
+    with pytest.raises(TimeoutError, match=r"1\.5"):
+        watched.watch.wait(1.5)
+
+
+def test_the_store_is_not_asked_at_every_question() -> None:
+    watched = Watched()
+    began = time.monotonic()
+    watched.look(0.5)
+    watched.look(0.9)
+    assert time.monotonic() - began < 2
+    assert watched.lines == ["The scratch store is 50% full."]
+    assert watched.warnings == []
