@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _do(options: Namespace) -> int:
     match options.command:
-        case "recover" | "grow" | "reset":
+        case "recover" | "grow" | "merge" | "reset":
             return _work(options)
         case "jobs":
             return _jobs(options)

@@ -8,7 +8,7 @@ from liveos_tui import __version__
 LIVE = "live"
 """The running system: what every command is about when nothing else is named."""
 
-COMMANDS = ("console", "status", "recover", "grow", "reset", "jobs", "practice")
+COMMANDS = ("console", "status", "recover", "grow", "merge", "reset", "jobs", "practice")
 TOP_OPTIONS = frozenset({"-h", "--help", "--version"})
 
 _TARGET = """\
@@ -35,6 +35,7 @@ examples:
   liveos-tui status --json          the figures for scripts
   liveos-tui grow --by 256M         more room for the running system, without a reboot
   liveos-tui recover /dev/sdb1      bring an overlay back that is Invalid or full
+  liveos-tui merge /dev/sdb1        make the overlay part of a new image, and empty it
   liveos-tui jobs                   what is at work, and what was interrupted
   liveos-tui practice               build a practice stick and open the console on it
 """,
@@ -51,6 +52,15 @@ examples:
   liveos-tui grow /dev/sdb1 --to 2G    an attached stick's
   liveos-tui grow                      by as much as is proposed
 """,
+    "merge": """\
+examples:
+  liveos-tui merge /dev/sdb1 --dry-run        room, steps and commands; nothing is written
+  liveos-tui merge /dev/sdb1                  asks for the stick's name, then merges
+  liveos-tui merge /dev/sdb1 --comp zstd --level 15
+  liveos-tui merge /dev/sdb1 --engine mirror --work /mnt/disk
+  liveos-tui jobs rollback ID                 the old image again, and the overlay as it was
+  liveos-tui jobs forget ID                   give that up: remove the old image
+""",
     "reset": """\
 examples:
   liveos-tui reset /dev/sdb1 --dry-run   what would be thrown away
@@ -63,6 +73,7 @@ examples:
   liveos-tui jobs attach ID                     listen to one
   liveos-tui jobs resume ID --target /dev/sdb1  go on after a power cut
   liveos-tui jobs rollback ID                   the overlay as it was before, to the byte
+  liveos-tui jobs forget ID                     give up the way back, and its room on the stick
 """,
 }
 
@@ -85,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
     _add_status(commands)
     _add_recover(commands)
     _add_grow(commands)
+    _add_merge(commands)
     _add_reset(commands)
     _add_jobs(commands)
     _add_practice(commands)
@@ -184,6 +196,30 @@ def _add_grow(commands: "_Commands[argparse.ArgumentParser]") -> None:
     _add_manner(grow)
 
 
+def _add_merge(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    merge = _command(
+        commands,
+        "merge",
+        "make an overlay part of a new image, and empty it",
+        "Make what is in an overlay part of a new root image beside the old one, compare it block\n"
+        "by block, exchange the two and empty the overlay. The old image is kept until\n"
+        "`jobs forget`; until the stick is booted `jobs rollback` puts everything back.",
+    )
+    merge.add_argument("target", nargs="?", default=LIVE, metavar="TARGET")
+    merge.add_argument(
+        "--engine",
+        choices=("stream", "mirror"),
+        help="stream needs no scratch disk; mirror copies the root to --work first, with "
+        "device-mapper (default: the faster one that fits, which is the stream)",
+    )
+    merge.add_argument("--work", metavar="DIR", help="a folder on another disk, for the mirror")
+    merge.add_argument(
+        "--comp", metavar="NAME", help="the compressor: zstd, xz, gzip... (default: the old one's)"
+    )
+    merge.add_argument("--level", type=int, metavar="N", help="the compressor's level")
+    _add_manner(merge)
+
+
 def _add_reset(commands: "_Commands[argparse.ArgumentParser]") -> None:
     reset = _command(
         commands,
@@ -216,11 +252,12 @@ def _add_jobs(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "verb",
         nargs="?",
         default="list",
-        choices=("list", "attach", "cancel", "resume", "rollback", "leave"),
-        metavar="list|attach|cancel|resume|rollback|leave",
+        choices=("list", "attach", "cancel", "resume", "rollback", "leave", "forget"),
+        metavar="list|attach|cancel|resume|rollback|leave|forget",
         help="attach listens to a job; cancel ends it where that does no harm; resume goes on with "
         "one that was interrupted, or that waits; rollback puts the overlay back to the bytes that "
-        "it had; leave has it not offered any more",
+        "it had; leave has it not offered any more; forget removes what one "
+        "that has ended kept to go back: saved chunks, a merge's old image",
     )
     jobs.add_argument("job", nargs="?", metavar="ID", help="which job (all but list)")
     jobs.add_argument(
@@ -229,7 +266,7 @@ def _add_jobs(commands: "_Commands[argparse.ArgumentParser]") -> None:
         help="the stick whose journals are looked at (default: the running live system, and where "
         "the job itself says)",
     )
-    jobs.add_argument("--yes", action="store_true", help="do not ask (rollback asks)")
+    jobs.add_argument("--yes", action="store_true", help="do not ask (rollback and forget ask)")
     jobs.add_argument("--json", action="store_true", help="a JSON document, or one event a line")
 
 

@@ -44,8 +44,16 @@ def jobs(
             if not as_json:
                 say(f"The job {job_id} is left as it is, and not offered again.\n")
             return ExitCode.WELL
+        case "forget":
+            if not yes and not _agreed(job_id, _FORGET, as_json=as_json):
+                say("Nothing was removed.\n")
+                return ExitCode.CANCELLED
+            said = workshop.forget(job_id, target)
+            if not as_json:
+                say(f"The job {job_id} is forgotten: {said}\n")
+            return ExitCode.WELL
         case "rollback":
-            if not yes and not _agreed(job_id, as_json=as_json):
+            if not yes and not _agreed(job_id, _ROLL_BACK, as_json=as_json):
                 say("Nothing was changed.\n")
                 return ExitCode.CANCELLED
             workshop.roll_back(job_id, target)
@@ -55,15 +63,18 @@ def jobs(
     return follow(workshop, job_id, job.plan, listener(as_json=as_json))
 
 
-def _agreed(job_id: str, *, as_json: bool) -> bool:
-    """Whether the person wants all of it undone. Raises NotAskedError where nobody can be asked."""
+_ROLL_BACK = "All that this job has written to the stick is undone."
+_FORGET = "What this job kept to go back is removed, a merge's old image as well."
+
+
+def _agreed(job_id: str, what: str, *, as_json: bool) -> bool:
+    """Whether the person wants that. Raises NotAskedError where nobody can be asked."""
     if as_json or not can_ask():
         raise NotAskedError(
-            f"Rolling {clean(job_id)} back needs a yes, and there is no terminal to ask for it.",
+            f"{clean(job_id)}: this needs a yes, and there is no terminal to ask for it.",
             "Nothing was changed. Add --yes.",
         )
-    question = "All that this job has written to the overlay is undone. Type yes to go on: "
-    return (ask(question) or "").lower() == "yes"
+    return (ask(f"{what} Type yes to go on: ") or "").lower() == "yes"
 
 
 def _resume(workshop: Workshop, job_id: str, target: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Commands that change a stick: `recover`, `grow`, `reset`. Look, tell, ask, start, listen."""
+"""Commands that change a stick (`recover`, `grow` ...): look, tell, ask, start, listen."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.workshop import Proposal, Wish, Workshop
 from liveos_tui.live.model import Operation
+from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.codec import to_json
 from liveos_tui.plans.model import Confirmation, Plan
 from liveos_tui.plans.sizes import parse_size
@@ -44,6 +45,14 @@ def wish_of(options: Namespace) -> Wish:
                 grow_bytes=_size(options.by),
                 to_bytes=_size(options.to),
                 fill_holes=options.fill,
+            )
+        case "merge":
+            return Wish(
+                Operation.MERGE,
+                engine=Engine(options.engine) if options.engine else None,
+                work=os.path.abspath(options.work) if options.work else None,  # noqa: PTH100
+                compression=options.comp,
+                level=options.level,
             )
     return Wish(Operation.RESET)
 

@@ -2,7 +2,16 @@
 
 from liveos_tui.errors import CancelledError, LiveosError
 from liveos_tui.formats.text import clean
-from liveos_tui.jobs import opening, registering, repairing, storing
+from liveos_tui.jobs import (
+    imaging,
+    live_merging,
+    merging,
+    mirroring,
+    opening,
+    registering,
+    repairing,
+    storing,
+)
 from liveos_tui.jobs.events import EndEvent, JobState, StepEvent, StepState, WaitingEvent
 from liveos_tui.jobs.journal import read
 from liveos_tui.jobs.marks import check_unused
@@ -12,16 +21,25 @@ from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import (
     Action,
     BackUp,
+    CheckRoot,
+    CompareImage,
+    ExchangeImages,
     FillHoles,
+    FreezeRoot,
     GrowFile,
+    MakeImage,
+    MirrorView,
     OpenStick,
     RefreshLoop,
     Register,
     Rehearse,
     Repair,
     ResetStore,
+    SetAside,
     SetValid,
+    SwitchRoot,
     TakeDown,
+    ThawRoot,
     Verify,
 )
 from liveos_tui.plans.model import Plan
@@ -101,6 +119,7 @@ class _Run:
         self.done, self._begun = state.done, state.begun
         if self.order.kind is OrderKind.RESUME:
             self._check_growth()
+            self._check_freeze()
 
     def _check_growth(self) -> None:
         """Go on at the growth when the file is smaller than it had become.
@@ -112,6 +131,22 @@ class _Run:
             if isinstance(step.action, GrowFile) and size_bytes < step.action.to_bytes:
                 self.done, self._begun = index, None
                 return
+
+    def _check_freeze(self) -> None:
+        """Go on at the freeze when the frozen view is gone, as it is after a boot."""
+        actions = [step.action for step in self.steps[: self.done]]
+        for index, action in enumerate(actions):
+            if not isinstance(action, FreezeRoot) or live_merging.find_frozen(self.work, action):
+                continue
+            if any(isinstance(each, ExchangeImages) for each in actions):
+                raise LiveosError(
+                    "The system was booted since the images were exchanged: it runs on the new "
+                    "image, under its old overlay, and nothing is lost.",
+                    "Go back to the old image (`jobs rollback`), or keep the new one: `jobs "
+                    "leave`, then `jobs forget`; the overlay can be merged again then.",
+                )
+            self.done, self._begun = index, None
+            return
 
     # Forward.
 
@@ -180,15 +215,17 @@ class _Run:
             self._undo(self.done - 1)
 
     def _roll_back(self) -> EndEvent:
-        check_unused(self.work)
+        # Either image is right under the overlay, used or not; what is reset knows by itself.
+        if self.order.plan.operation is not Operation.MERGE:
+            check_unused(self.work)
         last = self.done - 1 if self._begun is None else self._begun
         for index in range(last, 0, -1):
             self._undo(index)
         self.done = 0
         return EndEvent(
             JobState.ROLLED_BACK,
-            "Everything that this job wrote to the overlay is undone.",
-            "The overlay has the bytes that it had before.",
+            "Everything that this job wrote to the stick is undone.",
+            "What it had before it has again, byte for byte.",
         )
 
     def _undo(self, index: int) -> None:
@@ -283,6 +320,32 @@ def _do(work: Work, action: Action) -> str:
             return registering.take_down(work)
         case ResetStore():
             return storing.reset_store(work)
+        case _:
+            return _do_merge(work, action)
+
+
+def _do_merge(work: Work, action: Action) -> str:
+    """Do one step of a merge; what came of it, in a sentence."""
+    match action:
+        case FreezeRoot():
+            return live_merging.freeze_root(work, action)
+        case CheckRoot():
+            return merging.check_root(work)
+        case MirrorView():
+            return mirroring.mirror_view(work, action)
+        case MakeImage():
+            return imaging.make_image(work, action)
+        case CompareImage():
+            return imaging.compare_image(work, action)
+        case ExchangeImages():
+            return merging.exchange_images(work, action)
+        case SetAside():
+            return merging.set_aside(work, action)
+        case SwitchRoot():
+            return live_merging.switch_root(work, action)
+        case ThawRoot():
+            return live_merging.thaw_root(work, action)
+    raise LiveosError("This step is not known here.", "Nothing was done.")
 
 
 def _undo(work: Work, action: Action) -> str:
@@ -301,5 +364,20 @@ def _undo(work: Work, action: Action) -> str:
             return repairing.undo_repair(work)
         case ResetStore():
             return storing.undo_reset(work)
-        case OpenStick() | Rehearse() | FillHoles() | RefreshLoop() | Verify() | TakeDown():
+        case FreezeRoot():
+            return live_merging.undo_freeze(work)
+        case MirrorView():
+            return mirroring.drop_mirror(work, action)
+        case MakeImage():
+            return imaging.drop_image(work, action)
+        case ExchangeImages():
+            return merging.exchange_back(work, action)
+        case SetAside():
+            return merging.put_back(work, action)
+        case SwitchRoot():
+            raise LiveosError(
+                "The running root uses the new image: that is not undone while it runs.",
+                "It was left as it is.",
+            )
+        case _:
             return "There was nothing to undo."

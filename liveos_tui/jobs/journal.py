@@ -22,7 +22,7 @@ from liveos_tui.errors import FormatError, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import JobState, StepState
 from liveos_tui.live.model import Operation
-from liveos_tui.plans.actions import RefreshLoop
+from liveos_tui.plans.actions import RefreshLoop, SwitchRoot
 from liveos_tui.plans.codec import from_json, to_json
 from liveos_tui.plans.model import Plan
 from liveos_tui.system.files import Folder
@@ -84,11 +84,16 @@ class JournalState:
 
     @property
     def can_roll_back(self) -> bool:
-        """Whether anything was written that can be undone. An overlay in use only ever grows."""
+        """Whether anything was written that can be undone.
+
+        An overlay in use only ever grows, and a running root that was switched stays so.
+        """
         if self.state is JobState.ROLLED_BACK:
             return False
-        in_use = any(isinstance(step.action, RefreshLoop) for step in self.plan.steps)
-        return self.touched and not in_use
+        actions = [step.action for step in self.plan.steps]
+        grows = any(isinstance(action, RefreshLoop) for action in actions)
+        switched = any(isinstance(action, SwitchRoot) for action in actions[: self.done])
+        return self.touched and not grows and not switched
 
 
 def valid_id(job_id: str) -> bool:

@@ -12,10 +12,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from liveos_tui.errors import LiveosError
-from liveos_tui.formats.text import clean
 from liveos_tui.jobs.control import Allow, Cancel, StepBack
 from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, Run, UnknownJobError
+from liveos_tui.jobs.forgetting import forget
 from liveos_tui.jobs.journal import JournalState, journals, leave, read, valid_id
 from liveos_tui.jobs.order import Order, OrderKind
 from liveos_tui.jobs.proposing import lasting_name, propose
@@ -119,10 +119,27 @@ class LocalWorkshop:
             if folder is not None:
                 held.enter_context(folder.claimed())
             if folder is None or _writes(folder.order().plan):
-                self._leave_on_stick(held, job_id, self._target(folder, job_id, target))
+                named = self._target(folder, job_id, target)
+                leave(self._stick(held, f"leave-{job_id}", named), job_id)
             if folder is not None:
                 log = held.enter_context(folder.log())
                 log.tell(EndEvent(JobState.LEFT, "It was left as it is."))
+
+    def forget(self, job_id: str, target: str | None = None) -> str:
+        """See `Workshop.forget`."""
+        folder = self._folder(job_id)
+        with ExitStack() as held:
+            if folder is not None:
+                held.enter_context(folder.claimed())
+            stick = self._stick(held, f"forget-{job_id}", self._target(folder, job_id, target))
+            try:
+                journal = read(stick, job_id)
+            except NotThereError as error:
+                raise _no_journal(job_id) from error
+            said = forget(stick, journal)
+        if folder is not None:
+            folder.remove()
+        return said
 
     def _run(self, order: Order, allowed: int | None = None) -> str:
         folder = self._folders.make(order.job_id)
@@ -171,10 +188,7 @@ class LocalWorkshop:
             try:
                 journal = read(self._probes.folder(site.mount_point or "/"), job_id)
             except NotThereError as error:
-                raise UnknownJobError(
-                    f"{site.target.label or clean(named)} has no journal of the job {job_id}.",
-                    "A job that wrote nothing to the stick has none. Nothing was changed.",
-                ) from error
+                raise _no_journal(job_id) from error
             now = place_of(self._probes, site, named)
         # After a boot a stick has another number and another name; what it is has stayed.
         place = replace(
@@ -189,22 +203,21 @@ class LocalWorkshop:
         )
         return journal, replace(journal.plan, place=place)
 
-    def _leave_on_stick(self, held: ExitStack, job_id: str, target: str) -> None:
+    def _stick(self, held: ExitStack, name: str, target: str) -> StickFolder:
+        """A stick that is written without a worker, locked. `name` is of the mount, if any."""
         recognised = recognise(self._probes, target)
         with recognised.hold:
             site = recognised.site
             place = place_of(self._probes, site, target)
         if place.number is not None and place.device is not None:
             top = held.enter_context(
-                mounted_stick(
-                    self._probes, place.number, place.device, writable=True, name=f"leave-{job_id}"
-                )
+                mounted_stick(self._probes, place.number, place.device, writable=True, name=name)
             )
         else:
             top = self._probes.path(place.mount_point or "/")
         stick = held.enter_context(StickFolder(top))
         stick.lock(place.live_folder)
-        leave(stick, job_id)
+        return stick
 
     def _journals(self, target: str) -> dict[str, JournalState]:
         """What the journals of a stick tell; nothing of one that cannot be looked at."""
@@ -227,6 +240,13 @@ class LocalWorkshop:
             return read(self._probes.folder(place.mount_point), folder.id)
         except LiveosError:
             return None
+
+
+def _no_journal(job_id: str) -> UnknownJobError:
+    return UnknownJobError(
+        f"The stick has no journal of the job {job_id}.",
+        "A job that wrote nothing to the stick has none. Nothing was changed.",
+    )
 
 
 def _writes(plan: Plan) -> bool:

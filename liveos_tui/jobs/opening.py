@@ -9,7 +9,7 @@ from liveos_tui.jobs.order import OrderKind
 from liveos_tui.jobs.work import Work
 from liveos_tui.live.in_use import is_loop_of
 from liveos_tui.live.place import Place
-from liveos_tui.plans.actions import OpenStick, RefreshLoop
+from liveos_tui.plans.actions import OpenStick
 from liveos_tui.system.identity import boot_id, disk_identity
 from liveos_tui.system.loops import Loop
 from liveos_tui.system.probes import Probes
@@ -113,7 +113,7 @@ def _check_overlay(work: Work) -> None:
             "Nothing was changed. Look at it again and start anew.",
         )
     in_use = loop_of_overlay(work) is not None
-    if in_use and not any(isinstance(step.action, RefreshLoop) for step in work.plan.steps):
+    if in_use and not work.plan.works_in_use:
         raise LiveosError(
             "The overlay is in use: a loop device has its file open.",
             "Nothing was changed. Let go of it first (`losetup --list` shows which); the running "

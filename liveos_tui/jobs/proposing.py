@@ -6,11 +6,13 @@ from liveos_tui.jobs.journal import journals
 from liveos_tui.jobs.workshop import Proposal, Wish
 from liveos_tui.live.diagnose import diagnose
 from liveos_tui.live.diagnosis import Diagnosis
+from liveos_tui.live.merging import MergeFacts, look_at_merge
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
 from liveos_tui.live.recognise import LIVE, absolute, recognise
 from liveos_tui.live.site import Site
 from liveos_tui.plans.grow import plan_grow
+from liveos_tui.plans.merge import MergeWish, plan_merge
 from liveos_tui.plans.model import Plan
 from liveos_tui.plans.recover import plan_recover
 from liveos_tui.plans.refused import NothingToDoError, PlanRefusedError
@@ -28,13 +30,16 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
         site = recognised.site
         diagnosis = diagnose(probes, site, target)
         unfinished = _unfinished_job(probes, site)
+        images = (
+            look_at_merge(probes, site, wish.work) if wish.operation is Operation.MERGE else None
+        )
     if unfinished is not None and not wish.rehearse:
         return Proposal(diagnosis.facts, why_not=unfinished.message, hint=unfinished.hint)
     if not wish.rehearse:
         _check_rights(probes, diagnosis.place)
     device_mapper = probes.privileged and kernel_has_device_mapper(probes.runner)
     try:
-        plan = _plan(diagnosis, wish, device_mapper=device_mapper)
+        plan = _plan(diagnosis, wish, images, device_mapper=device_mapper)
     except PlanRefusedError as error:
         nothing = isinstance(error, NothingToDoError)
         return Proposal(
@@ -76,7 +81,9 @@ def lasting_name(target: str) -> str:
     return target if target == LIVE else absolute(target)
 
 
-def _plan(diagnosis: Diagnosis, wish: Wish, *, device_mapper: bool) -> Plan:
+def _plan(
+    diagnosis: Diagnosis, wish: Wish, images: MergeFacts | None, *, device_mapper: bool
+) -> Plan:
     match wish.operation:
         case Operation.RECOVER:
             return plan_recover(
@@ -98,4 +105,9 @@ def _plan(diagnosis: Diagnosis, wish: Wish, *, device_mapper: bool) -> Plan:
         case Operation.RESET:
             return plan_reset(diagnosis, device_mapper=device_mapper)
         case Operation.MERGE:
-            raise LiveosError("Merging is not there yet.", "Nothing was changed.")
+            return plan_merge(
+                diagnosis,
+                images or MergeFacts(),
+                MergeWish(wish.engine, wish.compression, wish.level, wish.switch),
+                device_mapper=device_mapper,
+            )

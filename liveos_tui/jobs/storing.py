@@ -1,5 +1,6 @@
 """Steps that write to the overlay's file itself: back up, grow, flip the valid byte, reset."""
 
+import hashlib
 from pathlib import Path
 
 from liveos_tui.errors import CancelledError, LiveosError
@@ -16,7 +17,7 @@ from liveos_tui.live.words import size
 from liveos_tui.plans.actions import BackUp, FillHoles, GrowFile, RefreshLoop
 from liveos_tui.system.loops import refresh_capacity
 from liveos_tui.system.stick_writing import StickFolder
-from liveos_tui.system.writable_file import NoRoomError
+from liveos_tui.system.writable_file import NoRoomError, WritableFile
 
 METADATA_NAME = "metadata.cow"
 
@@ -26,6 +27,7 @@ _SYNC_BYTES = 16 << 20
 # Clusters that one sector of a FAT32 tells of.
 _FAT_ENTRIES = 128
 _VALID_OFFSET = 4
+_NOT_RESET = "The overlay had not been reset yet."
 _VALID = (1).to_bytes(4, "little")
 
 
@@ -238,7 +240,8 @@ def reset_store(work: Work) -> str:
     with work.edit_store() as store:
         first = store.read(0, SECTOR_BYTES)
         if any(first):
-            work.note({"sector": first.hex(), "marks": [UNTOUCHED]})
+            area = _first_area(work, store)
+            work.note({"sector": first.hex(), "area": area, "marks": [UNTOUCHED]})
             store.write(0, bytes(SECTOR_BYTES))
             store.sync()
             store.forget_cache()
@@ -250,13 +253,24 @@ def reset_store(work: Work) -> str:
     return "The overlay is fresh: the next boot starts with the image as it was made."
 
 
+def _first_area(work: Work, store: WritableFile) -> str:
+    """The hash of the first metadata area: the kernel zeroes it when it takes a fresh store."""
+    chunk_bytes = work.summary().chunk_sectors * SECTOR_BYTES
+    return hashlib.sha256(store.read(chunk_bytes, chunk_bytes)).hexdigest()
+
+
 def undo_reset(work: Work) -> str:
     """Put the first sector back, as long as nobody has begun to use the fresh store."""
-    sector = work.notes.get(work.step, {}).get("sector")
+    notes = work.notes.get(work.step, {})
+    sector = notes.get("sector")
     if sector is None:
-        return "The overlay had not been reset yet."
+        return _NOT_RESET
     with work.edit_store() as store:
-        if any(store.read(0, SECTOR_BYTES)):
+        now = store.read(0, SECTOR_BYTES)
+        if any(now):
+            # A used one has such a header again; its first area the kernel has written anew.
+            if now.hex() == sector and _first_area(work, store) == notes.get("area"):
+                return _NOT_RESET
             raise LiveosError(
                 "The overlay has been used since it was reset: what was in it is overwritten.",
                 "It was left as it is.",

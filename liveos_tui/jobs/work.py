@@ -11,6 +11,7 @@ from liveos_tui.formats.e2fsck import FsckProgressEvent
 from liveos_tui.jobs.events import CommandEvent, Event, FoundEvent, OutputEvent, ProgressEvent
 from liveos_tui.jobs.journal import Journal, Notes, folder_of
 from liveos_tui.jobs.order import Order, Workplace
+from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import Register
 from liveos_tui.system.stick_writing import StickFolder
 from liveos_tui.system.views import View
@@ -114,15 +115,19 @@ class Work:
         return self._base
 
     def view(self) -> View:
-        """Base and store as a device that can be written; registered if it is not yet."""
+        """Base and store as one device: writable where the plan registers it, else only read."""
+        if self._view is None and self.plan.operation is Operation.MERGE and self.plan.works_in_use:
+            raise LiveosError("The running root is not frozen.", "Nothing was changed.")
         if self._view is None:
-            register = next(s.action for s in self.plan.steps if isinstance(s.action, Register))
+            actions = [step.action for step in self.plan.steps]
+            register = next((each for each in actions if isinstance(each, Register)), None)
             self._view = self._device.enter_context(
                 self.workplace.joiner.view(
                     self.base(),
                     self.store_path,
                     self.order.job_id,
-                    persistence=register.persistence,
+                    persistence=register.persistence if register else "PO",
+                    read_only=register is None,
                 )
             )
         return self._view

@@ -128,6 +128,9 @@ class Workshop(Protocol):
         """Leave an interrupted job as it is: it is not offered again."""
         ...
 
-    def forget(self, job_id: str, target: str | None = None) -> None:
-        """Give up the way back of a finished job: remove the old image and what it saved."""
+    def forget(self, job_id: str, target: str | None = None) -> str:
+        """Give up the way back of a job that has ended; what that frees, in a sentence.
+
+        The old image of a merge is removed, and what a job has saved to undo it.
+        """
         ...

@@ -216,4 +216,13 @@ Action = (
     | Verify
     | TakeDown
     | ResetStore
+    | CheckRoot
+    | MirrorView
+    | MakeImage
+    | CompareImage
+    | ExchangeImages
+    | SetAside
+    | FreezeRoot
+    | SwitchRoot
+    | ThawRoot
 )

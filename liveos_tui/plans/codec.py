@@ -16,7 +16,20 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 
 from liveos_tui.errors import FormatError
 from liveos_tui.formats.text import clean
-from liveos_tui.plans.actions import BackUp, FillHoles, GrowFile, RefreshLoop
+from liveos_tui.plans.actions import (
+    Action,
+    BackUp,
+    CompareImage,
+    ExchangeImages,
+    FillHoles,
+    FreezeRoot,
+    GrowFile,
+    MakeImage,
+    MirrorView,
+    RefreshLoop,
+    SetAside,
+    SwitchRoot,
+)
 from liveos_tui.plans.model import Plan
 
 KIND = "kind"
@@ -188,6 +201,33 @@ def _check(plan: Plan) -> None:
             case RefreshLoop(to_bytes=to_bytes):
                 if to_bytes <= 0:
                     raise _wrong(where, "a size")
+            case _:
+                _check_paths(step.action, where)
+
+
+def _check_paths(action: Action, where: str) -> None:
+    """Paths of the stick lead into it; a folder for the work is told from the top."""
+    inside: tuple[str | None, ...] = ()
+    folder: str | None = None
+    match action:
+        case MakeImage(beside, member=member, work=folder):
+            inside = (beside, member)
+        case CompareImage(beside, member):
+            inside = (beside, member)
+        case ExchangeImages(image, beside):
+            inside = (image, beside)
+        case SetAside(path):
+            inside = (path,)
+        case MirrorView(folder):
+            pass
+        case FreezeRoot(scratch=folder):
+            pass
+        case SwitchRoot(second=second):
+            inside = (second,)
+    if not all(path is None or _stays_inside(path) for path in inside):
+        raise _wrong(where, "about a path on the stick")
+    if folder is not None and not folder.startswith("/"):
+        raise _wrong(where, "about an absolute folder")
 
 
 def _stays_inside(path: str) -> bool:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
-from liveos_tui.plans.actions import Action, OpenStick
+from liveos_tui.plans.actions import Action, FreezeRoot, OpenStick, RefreshLoop
 
 
 class Cancel(StrEnum):
@@ -93,6 +93,11 @@ class Plan:
         person's own read-only mount writable is.
         """
         return next((n for n, step in enumerate(self.steps) if step.matters), len(self.steps))
+
+    @property
+    def works_in_use(self) -> bool:
+        """Whether it is made for an overlay that the running system uses."""
+        return any(isinstance(step.action, RefreshLoop | FreezeRoot) for step in self.steps)
 
     def has_written(self, steps: int) -> bool:
         """Whether there is anything to undo once the first `steps` steps are done or begun."""

@@ -59,6 +59,10 @@ class OpenFile:
                 "Nothing was changed. The stick may be failing: copy it before anything else.",
             ) from error
 
+    def forget_cache(self) -> None:
+        """Have the next read come from the medium. Only what has been synced is forgotten."""
+        os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
     def __enter__(self) -> "OpenFile":
         return self
 

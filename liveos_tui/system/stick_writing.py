@@ -119,6 +119,18 @@ class StickFolder(Folder):
         finally:
             os.close(step)
 
+    def remove_folder(self, relative: str) -> None:
+        """Remove an empty folder. Raises LiveosError."""
+        parent, _, name = relative.rpartition("/")
+        step = self._open_folder(parent)
+        try:
+            os.rmdir(name, dir_fd=step)
+            os.fsync(step)
+        except OSError as error:
+            raise write_failed(relative, "removed", error) from error
+        finally:
+            os.close(step)
+
     def exchange(self, one: str, two: str) -> None:
         """Exchange two names in one folder, at once and on the medium (RENAME_EXCHANGE).
 

@@ -1,22 +1,30 @@
 """Small practice sticks that are ill, and a workplace to recover them in."""
 
+import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 from liveos_tui.jobs.carry import carry_out
 from liveos_tui.jobs.events import EndEvent, Event, StepEvent, StepState
 from liveos_tui.jobs.order import Order, OrderKind, Workplace
 from liveos_tui.live.diagnose import diagnose
+from liveos_tui.live.merging import look_at_merge
 from liveos_tui.live.recognise import recognise
+from liveos_tui.plans.merge import MergeWish, plan_merge
 from liveos_tui.plans.model import Plan
 from liveos_tui.plans.recover import plan_recover
 from liveos_tui.practice import builder
 from liveos_tui.practice.builder import OVERLAY_NAME, PracticeState, build
+from liveos_tui.practice.files import BlockFile
 from liveos_tui.practice.views import UserSpaceJoiner
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.runner import SystemRunner
+from liveos_tui.system.stick_writing import StickFolder
+from liveos_tui.system.writable_file import WritableFile
 
 JOB = "20261124-070000-recover"
 MIB = 1 << 20
@@ -79,6 +87,13 @@ class Patient:
             diagnosis, rehearse=rehearse, grow_bytes=grow_bytes, to_bytes=None, copies=()
         )
 
+    def merge_plan(self, wish: MergeWish | None = None, work: Path | None = None) -> Plan:
+        found = recognise(self.probes, str(self.folder))
+        with found.hold:
+            diagnosis = diagnose(self.probes, found.site)
+            facts = look_at_merge(self.probes, found.site, str(work) if work else None)
+        return plan_merge(diagnosis, facts, wish, device_mapper=False)
+
     def carry(self, plan: Plan, kind: OrderKind = OrderKind.START) -> EndEvent:
         workplace = Workplace(
             self.probes,
@@ -104,3 +119,47 @@ def copy(model: Path, folder: Path) -> Patient:
     scratch = folder / "scratch"
     scratch.mkdir()
     return Patient(folder / "stick", scratch)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def step_of(plan: Plan, action: type) -> int:
+    return next(n for n, step in enumerate(plan.steps) if isinstance(step.action, action))
+
+
+class CutError(BaseException):
+    """The power is gone: nothing more is written, and no handler for errors hears of it."""
+
+
+@contextmanager
+def power_cut(after: int) -> Iterator[list[str]]:
+    """Let `after` writes to the stick happen, and none after them; names of those that did."""
+    done: list[str] = []
+
+    def counted(kind: type, name: str) -> object:
+        original = getattr(kind, name)
+
+        def call(self: object, *arguments: object) -> object:
+            if len(done) >= after:
+                raise CutError
+            done.append(name)
+            return original(self, *arguments)
+
+        return patch.object(kind, name, call)
+
+    with (
+        counted(WritableFile, "write"),  # type: ignore[attr-defined]
+        counted(WritableFile, "truncate"),  # type: ignore[attr-defined]
+        counted(StickFolder, "create"),  # type: ignore[attr-defined]
+        counted(StickFolder, "remove"),  # type: ignore[attr-defined]
+        counted(StickFolder, "exchange"),  # type: ignore[attr-defined]
+        counted(StickFolder, "move"),  # type: ignore[attr-defined]
+        counted(BlockFile, "write"),  # type: ignore[attr-defined]
+    ):
+        yield done

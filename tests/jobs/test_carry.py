@@ -1,6 +1,5 @@
 """Recovery from its first step to its last, on real files: what it writes, and how it is undone."""
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,16 +8,25 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from recovering import JOB, MIB, FakeControl, Patient, build_small, copy
+from recovering import (
+    JOB,
+    MIB,
+    CutError,
+    FakeControl,
+    Patient,
+    build_small,
+    copy,
+    hashes,
+    power_cut,
+    step_of,
+)
 
 from liveos_tui.formats.cow import CowSummary, iterate_exceptions, summarise
 from liveos_tui.jobs.events import FoundEvent, JobState, StepEvent, StepState, WaitingEvent
 from liveos_tui.jobs.journal import read
 from liveos_tui.jobs.order import OrderKind
 from liveos_tui.plans.actions import GrowFile, Rehearse, Repair, SetValid
-from liveos_tui.plans.model import Plan
 from liveos_tui.practice.builder import PracticeState
-from liveos_tui.practice.files import BlockFile
 from liveos_tui.system import runner
 from liveos_tui.system.files import Folder
 from liveos_tui.system.stick_writing import StickFolder
@@ -55,14 +63,6 @@ def summary(patient: Patient) -> CowSummary:
     return summarise(lambda offset, size: data[offset : offset + size], len(data))
 
 
-def hashes(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 def is_well(patient: Patient) -> bool:
     """Valid, with room, and e2fsck finds nothing in what base and store make together."""
     found = summary(patient)
@@ -73,10 +73,6 @@ def is_well(patient: Patient) -> bool:
     end = patient.carry(plan)
     told = " ".join(event.text for event in patient.events if isinstance(event, StepEvent))
     return end.state is JobState.DONE and "0 problems" not in told and "is sound" in told
-
-
-def step_of(plan: Plan, action: type) -> int:
-    return next(n for n, step in enumerate(plan.steps) if isinstance(step.action, action))
 
 
 def test_a_recovery_brings_the_overlay_back(patient: Patient) -> None:
@@ -125,36 +121,6 @@ def test_what_was_rolled_back_can_be_recovered_anew(invalid: Patient) -> None:
 
     assert invalid.carry(plan, OrderKind.RESUME).state is JobState.DONE
     assert is_well(invalid)
-
-
-class CutError(BaseException):
-    """The power is gone: nothing more is written, and no handler for errors hears of it."""
-
-
-@contextmanager
-def power_cut(after: int) -> Iterator[list[str]]:
-    """Let `after` writes to the stick happen, and none after them; names of those that did."""
-    done: list[str] = []
-
-    def counted(kind: type, name: str) -> object:
-        original = getattr(kind, name)
-
-        def call(self: object, *arguments: object) -> object:
-            if len(done) >= after:
-                raise CutError
-            done.append(name)
-            return original(self, *arguments)
-
-        return patch.object(kind, name, call)
-
-    with (
-        counted(WritableFile, "write"),  # type: ignore[attr-defined]
-        counted(WritableFile, "truncate"),  # type: ignore[attr-defined]
-        counted(StickFolder, "create"),  # type: ignore[attr-defined]
-        counted(StickFolder, "remove"),  # type: ignore[attr-defined]
-        counted(BlockFile, "write"),  # type: ignore[attr-defined]
-    ):
-        yield done
 
 
 @pytest.fixture(scope="module")

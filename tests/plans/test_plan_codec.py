@@ -42,16 +42,32 @@ PLACES = st.builds(
     store_header=st.binary(max_size=16).map(bytes.hex),
     overlay_bytes=SIZES,
 )
-ACTIONS = st.one_of(
-    *(
-        st.from_type(each)
-        for each in get_args(Action)
-        if each not in {BackUp, GrowFile, actions.FillHoles, actions.RefreshLoop}
+FOLDERS = TEXTS.map(lambda text: "/" + text)
+BUILT = {
+    BackUp: st.builds(BackUp, st.lists(FOLDERS, max_size=3).map(tuple)),
+    GrowFile: st.builds(
+        lambda now, more: GrowFile(now, now + more), HALVES, st.integers(1, 1 << 40)
     ),
-    st.builds(BackUp, st.lists(TEXTS.map(lambda text: "/" + text), max_size=3).map(tuple)),
-    st.builds(lambda now, more: GrowFile(now, now + more), HALVES, st.integers(1, 1 << 40)),
-    st.builds(actions.FillHoles, SIZES),
-    st.builds(actions.RefreshLoop, TEXTS, TEXTS, HALVES),
+    actions.FillHoles: st.builds(actions.FillHoles, SIZES),
+    actions.RefreshLoop: st.builds(actions.RefreshLoop, TEXTS, TEXTS, HALVES),
+    actions.MirrorView: st.builds(actions.MirrorView, FOLDERS),
+    actions.MakeImage: st.builds(
+        actions.MakeImage,
+        PATHS,
+        st.sampled_from(actions.Engine),
+        st.none() | PATHS,
+        st.none() | st.builds(actions.Compression, TEXTS, SIZES, st.none() | SIZES),
+        st.none() | FOLDERS,
+    ),
+    actions.CompareImage: st.builds(actions.CompareImage, PATHS, st.none() | PATHS),
+    actions.ExchangeImages: st.builds(actions.ExchangeImages, PATHS, PATHS),
+    actions.SetAside: st.builds(actions.SetAside, PATHS),
+    actions.FreezeRoot: st.builds(actions.FreezeRoot, TEXTS, SIZES, st.none() | FOLDERS),
+    actions.SwitchRoot: st.builds(actions.SwitchRoot, TEXTS, PATHS, SIZES),
+}
+"""Actions with values that the types alone do not bound."""
+ACTIONS = st.one_of(
+    *(BUILT[each] if each in BUILT else st.from_type(each) for each in get_args(Action))
 )
 SENTENCES = st.lists(TEXTS, max_size=3).map(tuple)
 STEPS = st.builds(
@@ -139,6 +155,10 @@ def put(path: str, value: object) -> dict[str, Any]:
         ("steps/0/action", {"writable": True, "remount": False}),
         ("steps/0/action", {"kind": "OpenStick", "writable": True}),
         ("steps/0/action", {"kind": "OpenStick", "writable": 1, "remount": False}),
+        ("steps/0/action", {"kind": "ExchangeImages", "image": "../a", "beside": "LiveOS/b"}),
+        ("steps/0/action", {"kind": "CompareImage", "beside": "LiveOS/b", "member": "/dev/sda"}),
+        ("steps/0/action", {"kind": "SetAside", "path": "/etc/passwd"}),
+        ("steps/0/action", {"kind": "MirrorView", "work": "disk"}),
         ("steps/0/commands", [["mount", 1]]),
         ("steps/0/cancel", "later"),
         ("steps/2/action/copies", ["relative"]),

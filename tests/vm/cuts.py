@@ -1,4 +1,4 @@
-"""Power cuts in the middle of a recovery and of a growth, and what comes after them.
+"""Power cuts in the middle of a recovery, a growth and a merge, and what comes after them.
 
     tests/vm/run cuts [MOMENTS] [KILLS]      or: make vm-cuts
 
@@ -16,12 +16,12 @@ half a minute each instead of two boots. Cut at
 Then KILLS (2) real ones, at a step each: QEMU gets SIGKILL while the stick recovers its own
 overlay, is booted again without it, goes on, and is booted with it.
 
-After each cut: the overlay is ok, `e2fsck -f -n` finds nothing and every file that was synced
-before the overlay had filled has its bytes; or, where the way back is taken, the overlay has the
-bytes that it had before the job. Where the kernel finds the FAT itself hurt (a file that grew when
-the power went: its size was written, its clusters were not), `fsck.vfat -a` comes first, as a
-person would have to do it, and what it has cut off again is not asked for; such cuts are counted
-by themselves. Ends with 1 when one of them is not so.
+After each cut: the overlay is ok (after a merge: fresh), `e2fsck -f -n` finds nothing and every
+file that was synced before the overlay had filled has its bytes; or, where the way back is taken,
+overlay and image have the bytes that they had before the job. Where the kernel finds the FAT
+itself hurt (a file that grew when the power went: its size was written, its clusters were not),
+`fsck.vfat -a` comes first, as a person would have to do it, and what it has cut off again is not
+asked for; such cuts are counted by themselves. Ends with 1 when one of them is not so.
 """
 
 import json
@@ -37,7 +37,17 @@ from pathlib import Path
 from typing import Any
 
 from machine import CHECKOUT, MachineError
-from rescue import OWN, SECOND, Files, examine, fill_unused, filled_second, lost, second_mounted
+from rescue import (
+    OWN,
+    SECOND,
+    SECOND_IMAGE,
+    Files,
+    examine,
+    fill_unused,
+    filled_second,
+    lost,
+    second_mounted,
+)
 from stick import NO_OVERLAY, PERSISTENT, Stick
 from writelog import Write, before, replay, some_lost, writes
 
@@ -58,8 +68,8 @@ class HurtFatError(NotWellError):
 class Recording:
     """A job that was carried out to its end.
 
-    `disk` is the stick before it, `store` the hash of its overlay; `marks` say how many writes
-    were done when the job told of a step ("3 running").
+    `disk` is the stick before it, `store` the hashes of its overlay and its image; `marks` say how
+    many writes were done when the job told of a step ("3 running").
     """
 
     operation: str
@@ -69,6 +79,11 @@ class Recording:
     marks: tuple[tuple[int, str], ...]
     store: str
     files: Files
+
+    @property
+    def merges(self) -> bool:
+        """Whether the overlay is empty after it."""
+        return self.operation == "merge"
 
     def step_at(self, count: int) -> str:
         """The step that was under way after so many writes."""
@@ -110,8 +125,8 @@ class Campaign:
         self.stick = stick
         self.folder = folder
 
-    def recordings(self) -> tuple[Recording, Recording]:
-        """A recovery of a filled stick, and a growth of the recovered one."""
+    def recordings(self) -> tuple[Recording, Recording, Recording]:
+        """A recovery of a filled stick, and a growth and a merge of the recovered one."""
         disk, files = filled_second(self.stick, self.folder)
         recovery = self._record("recover", disk, files)
         recovered = replay(
@@ -121,7 +136,11 @@ class Campaign:
             range(len(recovery.writes)),
             self.folder / "recovered.img",
         )
-        return recovery, self._record("grow", recovered, files)
+        return (
+            recovery,
+            self._record("grow", recovered, files),
+            self._record("merge", recovered, files),
+        )
 
     def survive(self, recording: Recording, cut: Cut) -> str:
         """Plug in the stick as the cut has left it, and see to it; what was done, in a word.
@@ -168,18 +187,18 @@ class Campaign:
         if job is None:
             # Before the journal was there, or after its last line: nothing to go on with.
             done = "nothing to do"
-            if recording.operation == "recover" and self._store() == recording.store:
-                self._tell("recover", _DEVICE, "--yes")
+            if recording.operation != "grow" and self._store() == recording.store:
+                self._tell(recording.operation, _DEVICE, "--yes")
                 done = "begun anew"
         elif cut.back and job["can_roll_back"]:
             self._tell("jobs", "rollback", job["id"], "--yes", "--target", _DEVICE)
             if self._store() != recording.store:
-                raise NotWellError("the overlay has not the bytes that it had")
+                raise NotWellError("overlay and image have not the bytes that they had")
             return "rolled back"
         else:
             self._tell("jobs", "resume", job["id"], "--target", _DEVICE)
             done = "gone on with"
-        self._expect_well(recording.files, well)
+        self._expect_well(recording.files, [*well, "fresh"] if recording.merges else well)
         return done
 
     def _interrupted(self) -> dict[str, Any] | None:
@@ -199,7 +218,7 @@ class Campaign:
 
     def _store(self) -> str:
         with second_mounted(self.stick, _DEVICE, "-r"):
-            return self.stick.run(f"sha256sum < {SECOND.store}").stdout
+            return self.stick.run(f"sha256sum {SECOND.store} {SECOND_IMAGE}").stdout
 
     def _expect_well(self, files: Files, states: Sequence[str]) -> None:
         status = json.loads(

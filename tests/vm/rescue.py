@@ -100,6 +100,7 @@ OWN = Unused("/dev/mapper/live-base", f"{LIVE}/LiveOS/{OVERLAY}")
 """The stick's own overlay, when it was booted without."""
 
 SECOND_NAME = "LiveOS/overlay-STICK2-2222-BBBB"
+SECOND_IMAGE = "/run/second/LiveOS/squashfs.img"
 SECOND = Unused("/run/second-image/LiveOS/rootfs.img", f"/run/second/{SECOND_NAME}")
 """The overlay of the attached stick, while it is mounted by `second_mounted`."""
 

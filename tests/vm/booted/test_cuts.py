@@ -14,7 +14,7 @@ def campaign(looked_at: Stick, tmp_path_factory: pytest.TempPathFactory) -> Camp
 
 
 @pytest.fixture(scope="module")
-def recordings(campaign: Campaign) -> tuple[Recording, Recording]:
+def recordings(campaign: Campaign) -> tuple[Recording, Recording, Recording]:
     return campaign.recordings()
 
 
@@ -28,9 +28,9 @@ def within(recording: Recording, step: int, *, back: bool) -> Cut:
 # Steps of the recovery: 3 grows the file, 4 sets the valid byte, 6 writes the repair.
 @pytest.mark.parametrize(("step", "back"), [(3, False), (4, True), (6, False), (6, True)])
 def test_a_recovery_that_was_cut_off(
-    campaign: Campaign, recordings: tuple[Recording, Recording], step: int, back: bool
+    campaign: Campaign, recordings: tuple[Recording, Recording, Recording], step: int, back: bool
 ) -> None:
-    recovery, _ = recordings
+    recovery, _, _ = recordings
 
     done = campaign.survive(recovery, within(recovery, step, back=back))
 
@@ -38,8 +38,23 @@ def test_a_recovery_that_was_cut_off(
 
 
 def test_a_growth_that_was_cut_off(
-    campaign: Campaign, recordings: tuple[Recording, Recording]
+    campaign: Campaign, recordings: tuple[Recording, Recording, Recording]
 ) -> None:
-    _, growth = recordings
+    _, growth, _ = recordings
 
     assert campaign.survive(growth, within(growth, 1, back=False)) == "gone on with"
+
+
+# Steps of the merge: 2 makes the new image, 4 exchanges the two, 5 empties the overlay.
+@pytest.mark.parametrize(("step", "back"), [(2, False), (4, False), (4, True), (5, True)])
+def test_a_merge_that_was_cut_off(
+    campaign: Campaign,
+    recordings: tuple[Recording, Recording, Recording],
+    step: int,
+    back: bool,
+) -> None:
+    _, _, merge = recordings
+
+    done = campaign.survive(merge, within(merge, step, back=back))
+
+    assert done == ("rolled back" if back else "gone on with")

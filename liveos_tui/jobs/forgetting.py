@@ -1,0 +1,66 @@
+"""Give up the way back of a job that has ended: what it kept for that is removed from the stick."""
+
+from liveos_tui.errors import LiveosError
+from liveos_tui.formats.text import clean
+from liveos_tui.jobs.journal import JOURNAL_NAME, JournalState, folder_of
+from liveos_tui.jobs.merging import WhichImage, image_notes, which_image
+from liveos_tui.live.words import size
+from liveos_tui.plans.actions import ExchangeImages
+from liveos_tui.system.files import NotThereError
+from liveos_tui.system.stick_writing import StickFolder
+
+_KEPT = "Nothing was removed."
+
+
+def forget(stick: StickFolder, journal: JournalState) -> str:
+    """Remove the image that a merge has replaced, and all that a job has saved; what, in words.
+
+    The stick's image itself is never removed: the two are told apart by what is in them. Raises
+    LiveosError, before anything is removed, where that is not sure.
+    """
+    if journal.can_resume:
+        raise LiveosError(
+            f"The job {journal.job_id} has not been ended: it is {journal.state}.",
+            f"Go on with it, go back, or leave it as it is first. {_KEPT}",
+        )
+    other = _other_image(stick, journal)
+    freed = 0
+    if other is not None:
+        freed = _size(stick, other)
+        stick.remove(other)
+    folder = folder_of(journal.job_id)
+    # The journal goes last: as long as there is one, this can be done again.
+    names = sorted(stick.names(folder), key=lambda name: name == JOURNAL_NAME)
+    for name in names:
+        freed += _size(stick, f"{folder}/{name}")
+        stick.remove(f"{folder}/{name}")
+    stick.remove_folder(folder)
+    return f"{size(freed)} are free again."
+
+
+def _other_image(stick: StickFolder, journal: JournalState) -> str | None:
+    """The image of a merge that the stick does not boot with; None where there is none."""
+    action = next(
+        (s.action for s in journal.plan.steps if isinstance(s.action, ExchangeImages)), None
+    )
+    notes = image_notes(journal.notes)
+    if action is None or not notes:
+        return None
+    pair = which_image(stick, action.image, notes), which_image(stick, action.beside, notes)
+    match pair:
+        case (WhichImage.OLD, WhichImage.NEW) | (WhichImage.NEW, WhichImage.OLD):
+            return action.beside
+        case _, WhichImage.GONE:
+            return None
+    raise LiveosError(
+        f"{clean(action.image)} and {clean(action.beside)} are not both images of this merge.",
+        f"{_KEPT} Look at them, and remove by hand what you do not need.",
+    )
+
+
+def _size(stick: StickFolder, path: str) -> int:
+    try:
+        with stick.open(path) as file:
+            return file.identity.size_bytes
+    except NotThereError:
+        return 0

@@ -1,0 +1,151 @@
+"""Steps of a merge besides the image itself: what is merged is whole, and the names' exchange.
+
+An image is known by its size and its first bytes, which the step that made the new one has noted
+(`remember_images`): a job that goes on after a power cut asks the stick which image has which name.
+"""
+
+import hashlib
+from enum import StrEnum
+from typing import Any
+
+from liveos_tui.errors import LiveosError
+from liveos_tui.formats.text import clean
+from liveos_tui.jobs.checking import fsck
+from liveos_tui.jobs.journal import Notes
+from liveos_tui.jobs.marks import use_mark
+from liveos_tui.jobs.work import Work
+from liveos_tui.plans.actions import ExchangeImages, SetAside
+from liveos_tui.system.e2fsprogs import Check
+from liveos_tui.system.files import Folder, NotThereError
+
+_HEAD_BYTES = 1 << 16
+
+_KEPT = "Both images are kept. Look at the stick with `liveos-tui jobs`."
+
+
+class WhichImage(StrEnum):
+    """Which of the two images of a merge a file is."""
+
+    OLD = "old"
+    NEW = "new"
+    NEITHER = "neither"
+    GONE = "gone"
+
+
+def check_root(work: Work) -> str:
+    """e2fsck finds nothing wrong with what base and overlay make."""
+    verdict = fsck(work, Check.PREVIEW, work.view().path)
+    if not verdict.sound:
+        raise LiveosError(
+            f"Only a clean file system is merged: {verdict.words}",
+            "Recover the overlay first. The stick was left as it is.",
+        )
+    return "e2fsck finds nothing wrong."
+
+
+def remember_images(work: Work, image: str, beside: str) -> None:
+    """Note how the old image and the new one beside it are known again, when that is whole."""
+    work.note(
+        {
+            "old": _identity(work.stick, image),
+            "new": _identity(work.stick, beside),
+            "marks": [use_mark(work)],
+        }
+    )
+
+
+def which_image(stick: Folder, path: str, notes: Notes) -> WhichImage:
+    """Which image has this name, by what `remember_images` has noted. Raises UnreadableError."""
+    try:
+        found = _identity(stick, path)
+    except NotThereError:
+        return WhichImage.GONE
+    for which in (WhichImage.OLD, WhichImage.NEW):
+        noted = notes.get(which.value)
+        if isinstance(noted, dict) and found.items() <= noted.items():
+            return which
+    return WhichImage.NEITHER
+
+
+def image_notes(notes: dict[int, Notes]) -> Notes:
+    """What a job has noted about its images; empty before the new one was whole."""
+    return next((each for each in notes.values() if "old" in each and "new" in each), {})
+
+
+def exchange_images(work: Work, action: ExchangeImages) -> str:
+    """Give the new image the old one's name, and the old one the new one's."""
+    match _both(work, action):
+        case WhichImage.OLD, WhichImage.NEW:
+            work.stick.exchange(action.image, action.beside)
+        case WhichImage.NEW, WhichImage.OLD:
+            return "They are exchanged already."
+        case found:
+            raise _unexpected(action, found)
+    if _both(work, action) != (WhichImage.NEW, WhichImage.OLD):
+        raise LiveosError("The names do not read back as they were exchanged.", _KEPT)
+    return f"The new image is {clean(action.image)}; the old one is kept as {clean(action.beside)}."
+
+
+def exchange_back(work: Work, action: ExchangeImages) -> str:
+    """Give the old image its name back."""
+    match _both(work, action):
+        case WhichImage.NEW, WhichImage.OLD:
+            work.stick.exchange(action.image, action.beside)
+            return "The old image has its name again."
+        case WhichImage.OLD, _:
+            return "The old image had kept its name."
+        case found:
+            raise _unexpected(action, found)
+
+
+def set_aside(work: Work, action: SetAside) -> str:
+    """Move a file into the job's folder."""
+    kept = _kept_aside(work, action)
+    if not work.stick.is_file(action.path) and work.stick.is_file(kept):
+        return "It is set aside already."
+    work.stick.move(action.path, kept)
+    return f"{clean(action.path)} is set aside."
+
+
+def put_back(work: Work, action: SetAside) -> str:
+    """Move it back."""
+    kept = _kept_aside(work, action)
+    if not work.stick.is_file(kept):
+        return "It had not been set aside yet."
+    work.stick.move(kept, action.path)
+    return f"{clean(action.path)} is back."
+
+
+def _kept_aside(work: Work, action: SetAside) -> str:
+    return work.own_path(action.path.rpartition("/")[2])
+
+
+def _both(work: Work, action: ExchangeImages) -> tuple[WhichImage, WhichImage]:
+    notes = image_notes(work.notes)
+    return (
+        which_image(work.stick, action.image, notes),
+        which_image(work.stick, action.beside, notes),
+    )
+
+
+def _unexpected(action: ExchangeImages, found: tuple[WhichImage, WhichImage]) -> LiveosError:
+    return LiveosError(
+        f"{clean(action.image)} is {_WORDS[found[0]]}, and {clean(action.beside)} is "
+        f"{_WORDS[found[1]]}.",
+        f"Nothing was exchanged. {_KEPT}",
+    )
+
+
+_WORDS = {
+    WhichImage.OLD: "the old image",
+    WhichImage.NEW: "the new image",
+    WhichImage.NEITHER: "neither the old image nor the new one",
+    WhichImage.GONE: "not there",
+}
+
+
+def _identity(stick: Folder, path: str) -> dict[str, Any]:
+    """How an image is known again: size and first bytes. Raises NotThereError."""
+    with stick.open(path) as file:
+        digest = hashlib.sha256(file.read(0, _HEAD_BYTES)).hexdigest()
+        return {"bytes": file.identity.size_bytes, "sha256_head": digest}

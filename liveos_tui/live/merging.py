@@ -1,0 +1,117 @@
+"""What a merge needs to know besides the diagnosis: images, tools, places for the work."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from liveos_tui.errors import LiveosError
+from liveos_tui.formats.images import SHORT_HEAD_BYTES, Image, ImageKind, identify
+from liveos_tui.live.site import Site
+from liveos_tui.system import squashing
+from liveos_tui.system.probes import Probes
+from liveos_tui.system.speeds import Speeds, measure_speeds
+from liveos_tui.system.work_folder import WorkFolder, device_number, work_folder
+
+_SMALL_IMAGE = "osmin.img"
+# vfat exchanges two names since Linux 6.0 (fs/fat/namei_vfat.c).
+_EXCHANGE_SINCE = (6, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeFacts:
+    """What lies on the stick and what this machine can do. Sizes are bytes, paths raw.
+
+    `beside` is the name that the new image gets, `beside_taken`: there is such a file already.
+    `small_image` is the osmin.img beside the image, which is wrong after a merge. `compressors` are
+    those of this machine's mksquashfs, None without one; `troubles` say by the engine's name why
+    its version is not to be trusted. `exchanges`: the kernel can exchange names on this stick.
+    `own_roots` are the devices ("254:0") of what the overlay in use makes: no folder for the work.
+    `speeds` are those of a sample of the image, `memory_bytes` are available.
+    """
+
+    image: Image | None = None
+    image_bytes: int = 0
+    beside: str = ""
+    beside_taken: bool = False
+    small_image: str | None = None
+    compressors: frozenset[str] | None = None
+    troubles: Mapping[str, str] = field(default_factory=dict)
+    exchanges: bool = True
+    work: WorkFolder | None = None
+    own_roots: frozenset[str] = frozenset()
+    speeds: Speeds | None = None
+    memory_bytes: int = 0
+
+
+def beside(path: str) -> str:
+    """The name of a second image, or overlay, beside one: "LiveOS/squashfs.alt".
+
+    Not ".new": after the exchange of the names the old one has it. An 8.3 name, so that FAT has
+    both entries in one sector.
+    """
+    return f"{os.path.splitext(path)[0]}.alt"  # noqa: PTH122 - a raw path of a stick
+
+
+def look_at_merge(probes: Probes, site: Site, work: str | None = None) -> MergeFacts:
+    """The image of a stick, what lies beside it, and what there is to make a new one.
+
+    `work` is a folder for a copy of the root, as the person named it. Raises LiveosError.
+    """
+    if site.image is None or site.mount_point is None:
+        return MergeFacts()
+    stick = probes.folder(site.mount_point)
+    with stick.open(site.image) as file:
+        image = identify(file.read(0, SHORT_HEAD_BYTES))
+        image_bytes = file.identity.size_bytes
+    tools, troubles = _tools(probes)
+    speeds = None
+    if is_squashfs(image) and tools and image and site.layout.base:
+        path = probes.path(site.mount_point) / site.image
+        method, block = image.compressor or "", image.block_bytes or 0
+        speeds = measure_speeds(probes.runner, path, site.layout.base, method, block)
+    folder = site.image.rpartition("/")[0]
+    second, small = beside(site.image), f"{folder}/{_SMALL_IMAGE}".lstrip("/")
+    return MergeFacts(
+        image,
+        image_bytes,
+        second,
+        beside_taken=_is_there(probes, site.mount_point, second),
+        small_image=small if stick.is_file(small) else None,
+        exchanges=site.target.filesystem != "vfat" or _release(probes) >= _EXCHANGE_SINCE,
+        compressors=tools,
+        troubles=troubles,
+        speeds=speeds,
+        memory_bytes=probes.available_memory(),
+        work=work_folder(probes.path(work)) if work is not None else None,
+        own_roots=frozenset({device_number(probes.path("/"))} if site.target.this_system else ()),
+    )
+
+
+def _tools(probes: Probes) -> tuple[frozenset[str] | None, dict[str, str]]:
+    """What mksquashfs here can compress with, and why an engine must not use it."""
+    try:
+        found = squashing.version(probes.runner)
+        compressors = squashing.compressors(probes.runner)
+    except LiveosError:
+        return None, {}
+    troubles = {engine: squashing.trouble_of(found, engine) for engine in ("stream", "mirror")}
+    return compressors, {engine: words for engine, words in troubles.items() if words}
+
+
+def is_squashfs(image: Image | None) -> bool:
+    """Whether an image is one that mksquashfs makes."""
+    return image is not None and image.kind is ImageKind.SQUASHFS and not image.damage
+
+
+def _is_there(probes: Probes, mount_point: str, path: str) -> bool:
+    return os.path.lexists(probes.path(mount_point) / path)
+
+
+def _release(probes: Probes) -> tuple[int, int]:
+    """The kernel's version; (0, 0) when it is not known."""
+    text = probes.text("/proc/sys/kernel/osrelease") or ""
+    try:
+        major, minor = text.split(".")[:2]
+        return int(major), int("".join(each for each in minor if each.isdigit()) or "0")
+    except (ValueError, LiveosError):
+        return 0, 0

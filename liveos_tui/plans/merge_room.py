@@ -1,0 +1,155 @@
+"""How much room and time a merge needs, and whether the room is there. Sizes are bytes."""
+
+from dataclasses import dataclass
+
+from liveos_tui.formats.cow import SECTOR_BYTES
+from liveos_tui.live.diagnosis import Diagnosis
+from liveos_tui.live.growth import MIB, RESERVE_BYTES, choose_size
+from liveos_tui.live.merging import MergeFacts, is_squashfs
+from liveos_tui.live.words import size
+from liveos_tui.plans.actions import Engine
+from liveos_tui.plans.model import Room
+from liveos_tui.plans.refused import PlanRefusedError
+
+_UNCHANGED = "Nothing was changed."
+# What mksquashfs makes of any data is at most a little larger than the data.
+_OVERHEAD = 1.02
+_LEAST_OVERLAY_BYTES = 32 * MIB
+_HARD_TO_COMPRESS = 3
+_SLOW_WRITES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How large the new image may become: likely, and at most. Bytes."""
+
+    likely_bytes: int
+    most_bytes: int
+
+
+def estimate_image(diagnosis: Diagnosis, facts: MergeFacts) -> Estimate:
+    """How large the new image may become, by how well the old one could be compressed.
+
+    At most: all that the overlay holds cannot be compressed at all.
+    """
+    used = _used_bytes(diagnosis)
+    if not is_squashfs(facts.image):
+        whole = diagnosis.base_bytes or facts.image_bytes
+        return Estimate(whole, whole)
+    base_used = diagnosis.base.used_bytes if diagnosis.base else None
+    ratio = min(1.0, facts.image_bytes / base_used) if base_used else 1.0
+    summary = diagnosis.summary
+    changed = summary.exceptions * summary.chunk_sectors * SECTOR_BYTES if summary else 0
+    new = min(changed, used)
+    most = (used - new) * ratio + new
+    # Where the overlay rewrote most of the base, the ratio says little.
+    return Estimate(int(used * ratio * _OVERHEAD), int(max(most, used * ratio) * _OVERHEAD))
+
+
+def _used_bytes(diagnosis: Diagnosis) -> int:
+    view = diagnosis.view or diagnosis.base
+    used = view.used_bytes if view is not None else None
+    return used if used is not None else diagnosis.base_bytes or 0
+
+
+def time_range(
+    diagnosis: Diagnosis, facts: MergeFacts, estimate: Estimate
+) -> tuple[float, float] | None:
+    """Seconds that a merge may take, at least and at most; None where nothing was measured.
+
+    How fast a stick is written is not measured, since nothing is written to it: between as fast as
+    it is read and a fifth of that. What comes first in an image is easy to compress.
+    """
+    speeds = facts.speeds
+    if speeds is None:
+        return None
+    used = _used_bytes(diagnosis)
+    made = estimate.likely_bytes
+    least = max(used / speeds.compresses, made / speeds.reads) + used / speeds.unpacks / 2
+    most = (
+        _HARD_TO_COMPRESS * used / speeds.compresses
+        + _SLOW_WRITES * made / speeds.reads
+        + 2 * used / speeds.unpacks
+    )
+    return least, most
+
+
+def mirror_bytes(diagnosis: Diagnosis) -> int:
+    """Room for the mirror's copy: the whole view, since a copy is made sparse only afterwards."""
+    return diagnosis.base_bytes or 0
+
+
+def scratch_bytes(diagnosis: Diagnosis, facts: MergeFacts) -> int:
+    """Room for what the running system overwrites while its frozen view is read.
+
+    Never more than the view has; of memory a third of what is available.
+    """
+    whole = diagnosis.base_bytes or 0
+    if facts.work is not None:
+        return min(whole, facts.work.free_bytes // 2)
+    return min(whole, facts.memory_bytes // 3 // MIB * MIB)
+
+
+def second_overlay_bytes(diagnosis: Diagnosis, estimate: Estimate) -> int:
+    """The size of the overlay that a running root goes on with.
+
+    That of the old one, if there is room. Raises PlanRefusedError where there is hardly any.
+    """
+    sectors = diagnosis.summary.chunk_sectors if diagnosis.summary else 8
+    free = (diagnosis.free_bytes or 0) - RESERVE_BYTES - estimate.most_bytes
+    most = min(diagnosis.file_bytes, free)
+    found = choose_size(most, _LEAST_OVERLAY_BYTES, most, sectors)
+    if found is None:
+        raise PlanRefusedError(
+            f"For a second overlay {size(max(0, free))} would be left beside the new image, and "
+            f"{size(_LEAST_OVERLAY_BYTES)} are needed at least.",
+            f"Free room on the stick, or merge without the switch (--no-switch). {_UNCHANGED}",
+        )
+    return found
+
+
+def check_room(diagnosis: Diagnosis, estimate: Estimate) -> None:
+    """Raise PlanRefusedError, with the figures, where the new image has no room."""
+    limit, free = diagnosis.file_limit_bytes, diagnosis.free_bytes
+    if limit is not None and estimate.likely_bytes > limit:
+        raise PlanRefusedError(
+            f"The new image would have about {size(estimate.likely_bytes)}, and a file on "
+            f"{diagnosis.place.filesystem or 'this stick'} can have {limit:,} bytes at most.",
+            _UNCHANGED,
+        )
+    if free is None:
+        raise PlanRefusedError("How much room the stick has is not known.", _UNCHANGED)
+    if estimate.likely_bytes + RESERVE_BYTES > free:
+        short = estimate.likely_bytes + RESERVE_BYTES - free
+        raise PlanRefusedError(
+            f"The new image needs about {size(estimate.likely_bytes)} beside the old one, and the "
+            f"stick has {size(free)} free.",
+            f"Free {size(-(-short // MIB) * MIB)} on the stick, or merge a copy of it: a folder "
+            f"with its LiveOS on another disk can be named as well. {_UNCHANGED}",
+        )
+
+
+def room_warnings(diagnosis: Diagnosis, estimate: Estimate) -> tuple[str, ...]:
+    """What to know before, where the room may turn out not to be enough."""
+    free, limit = diagnosis.free_bytes or 0, diagnosis.file_limit_bytes
+    room = min(free - RESERVE_BYTES, limit if limit is not None else free)
+    if estimate.most_bytes <= room:
+        return ()
+    return (
+        f"If what is in the overlay can hardly be compressed, the new image has "
+        f"{size(estimate.most_bytes)}, for which there is no room. The merge ends then, before "
+        "anything was replaced.",
+    )
+
+
+def rooms(
+    diagnosis: Diagnosis, facts: MergeFacts, engine: Engine, estimate: Estimate
+) -> tuple[Room, ...]:
+    """What a merge needs where."""
+    stick = Room("on the stick, for the new image", estimate.most_bytes, diagnosis.free_bytes)
+    if engine is Engine.STREAM or facts.work is None:
+        return (stick,)
+    return (
+        stick,
+        Room(f"in {facts.work.path}", mirror_bytes(diagnosis), facts.work.free_bytes),
+    )

@@ -1,0 +1,236 @@
+"""The steps of a merge, each with its words. Commands name what comes later in capitals."""
+
+from dataclasses import dataclass
+
+from liveos_tui.formats.cow import SECTOR_BYTES
+from liveos_tui.formats.text import clean
+from liveos_tui.live.diagnosis import Diagnosis
+from liveos_tui.live.merging import MergeFacts, beside
+from liveos_tui.live.words import size
+from liveos_tui.plans.actions import (
+    CheckRoot,
+    CompareImage,
+    Compression,
+    Engine,
+    ExchangeImages,
+    FreezeRoot,
+    MakeImage,
+    MirrorView,
+    ResetStore,
+    SetAside,
+    SwitchRoot,
+    ThawRoot,
+)
+from liveos_tui.plans.model import Cancel, Step
+from liveos_tui.plans.steps import JOB_FOLDER
+
+_PATH_LIMIT = 4096
+_MKSQUASHFS = "mksquashfs (squashfs-tools)"
+
+
+@dataclass(frozen=True, slots=True)
+class MergeWords:
+    """Steps for the merge of one stick."""
+
+    diagnosis: Diagnosis
+    facts: MergeFacts
+    engine: Engine
+    compression: Compression | None
+
+    @property
+    def image(self) -> str:
+        """The image as it is told to people: its path on the stick."""
+        return clean(self.diagnosis.place.image or "", _PATH_LIMIT)
+
+    @property
+    def new_image(self) -> str:
+        """The new image, until the names are exchanged."""
+        return clean(self.facts.beside, _PATH_LIMIT)
+
+    def freeze(self, device: str, scratch_bytes: int) -> Step:
+        """A view of the running root that stays as it is."""
+        work = self.facts.work.path if self.facts.work else None
+        where = clean(work, _PATH_LIMIT) if work else "memory"
+        name = clean(device)
+        return Step(
+            FreezeRoot(device, scratch_bytes, work),
+            "Freeze a view",
+            "The running root is held for a moment, and a view of it is kept as it is then. The "
+            f"system goes on as before, into its own overlay; what it overwrites is copied to "
+            f"{where} first, as long as there is room. If that fills up, the merge ends, and the "
+            "system does not notice.",
+            (
+                ("dmsetup", "suspend", name),
+                ("dmsetup", "load", name, "--table", "0 SECTORS snapshot-origin ROOT"),
+                ("dmsetup", "create", "FROZEN", "--table", "0 SECTORS snapshot ROOT SCRATCH P 8"),
+                ("dmsetup", "resume", name),
+            ),
+            needs=("root", f"{size(scratch_bytes)} in {where}"),
+            undo="The view is let go; the root uses its overlay as before, without a reboot.",
+        )
+
+    def switch(self, device: str, second_bytes: int) -> Step:
+        """The running root on the new image."""
+        place = self.diagnosis.place
+        overlay, name = clean(place.overlay, _PATH_LIMIT), clean(device)
+        second = beside(place.overlay)
+        return Step(
+            SwitchRoot(device, second, second_bytes),
+            "Switch the running root",
+            "A second overlay gets what has changed since the view was frozen. The root is held "
+            "for a moment, the two overlays exchange their names, and it goes on with the new "
+            "image and the nearly empty overlay.",
+            (
+                ("dmsetup", "suspend", name),
+                ("renameat2", overlay, clean(second, _PATH_LIMIT), "RENAME_EXCHANGE"),
+                ("dmsetup", "load", name, "--table", "0 SECTORS snapshot NEW SECOND PO 8"),
+                ("dmsetup", "resume", name),
+            ),
+            needs=("root", f"{size(second_bytes)} on the stick"),
+            writes=(
+                f"{clean(second, _PATH_LIMIT)}: a second overlay",
+                f"{overlay}: exchanged with it",
+            ),
+            undo="It stays: the system runs on it.",
+            cancel=Cancel.SAFE_POINT,
+        )
+
+    def thaw(self, device: str) -> Step:
+        """The running root as it was."""
+        return Step(
+            ThawRoot(device),
+            "Let go of the view",
+            "The running root uses its overlay as before. The new image serves from the next boot "
+            "on, under the same overlay: together they are the same system.",
+            (
+                (
+                    "dmsetup",
+                    "load",
+                    clean(device),
+                    "--table",
+                    "0 SECTORS snapshot BASE OVERLAY PO 8",
+                ),
+            ),
+            needs=("root",),
+            cancel=Cancel.SAFE_POINT,
+        )
+
+    def check(self) -> Step:
+        """Only what is whole is merged."""
+        return Step(
+            CheckRoot(),
+            "Check the file system",
+            "Base image and overlay are joined, read-only, and e2fsck looks at the root file "
+            "system in them. It changes nothing and has to find nothing.",
+            (("e2fsck", "-f", "-n", "VIEW"),),
+            needs=("e2fsck (e2fsprogs)",),
+        )
+
+    def mirror(self) -> Step:
+        """A copy of the view, by device-mapper."""
+        work = self.facts.work.path if self.facts.work else ""
+        sectors = (self.diagnosis.base_bytes or 0) // SECTOR_BYTES
+        table = f"0 {sectors} mirror core 2 8192 sync 2 VIEW 0 COPY 0 1 handle_errors"
+        return Step(
+            MirrorView(work),
+            "Mirror the view",
+            "device-mapper's mirror copies the merged view to a file in the work folder. Errors of "
+            "either side end it.",
+            (("dmsetup", "create", "MIRROR", "--table", table), ("dmsetup", "status", "MIRROR")),
+            needs=(f"{size(self.diagnosis.base_bytes)} in {clean(work, _PATH_LIMIT)}",),
+            undo="The copy is removed.",
+        )
+
+    def make(self, most_bytes: int) -> Step:
+        """The new image beside the old one."""
+        place, work = self.diagnosis.place, self.facts.work
+        if self.compression is None:
+            commands: tuple[tuple[str, ...], ...] = ()
+            why = "The merged view is written to a new file beside the old image."
+        else:
+            commands = (self._mksquashfs(self.compression),)
+            why = (
+                "mksquashfs makes a new image of the merged view, beside the old one. Blocks that "
+                "the file system does not use become zeros: remains of deleted files do not travel."
+            )
+        mirrored = self.engine is Engine.MIRROR and work is not None
+        return Step(
+            MakeImage(
+                self.facts.beside,
+                self.engine,
+                place.base,
+                self.compression,
+                work.path if mirrored and work is not None else None,
+            ),
+            "Make the new image",
+            why,
+            commands,
+            needs=(
+                *((_MKSQUASHFS,) if self.compression is not None else ()),
+                f"up to {size(most_bytes)} on the stick",
+            ),
+            writes=(f"{self.new_image}: the new image",),
+            undo="The new image is removed.",
+        )
+
+    def compare(self) -> Step:
+        """The proof."""
+        return Step(
+            CompareImage(self.facts.beside, self.diagnosis.place.base),
+            "Read back and compare",
+            "The new image is read back from the medium, and all of it is compared with base image "
+            "and overlay, block by block: that mksquashfs has ended well proves nothing.",
+            (("cmp", "VIEW", f"NEW/{clean(self.diagnosis.place.base or '', _PATH_LIMIT)}"),),
+        )
+
+    def exchange(self) -> Step:
+        """Both names, at once."""
+        return Step(
+            ExchangeImages(self.diagnosis.place.image or "", self.facts.beside),
+            "Exchange the images",
+            "Old and new image exchange their names, at once, with everything on the medium before "
+            "and after. New image and old overlay are the same system as before: a power cut at "
+            "any moment leaves a stick that boots.",
+            (("renameat2", self.image, self.new_image, "RENAME_EXCHANGE"), ("syncfs", "STICK")),
+            writes=(f"{self.image} and {self.new_image}: their names",),
+            undo="The names are exchanged back.",
+            cancel=Cancel.SAFE_POINT,
+        )
+
+    def set_aside(self, path: str) -> Step:
+        """The osmin image, which describes the old root."""
+        name = clean(path, _PATH_LIMIT)
+        return Step(
+            SetAside(path),
+            "Set osmin.img aside",
+            "It describes how the old root becomes smaller when it is installed, and is wrong for "
+            "the new one (live-osimg-min).",
+            (("mv", name, f"{JOB_FOLDER}/osmin.img"),),
+            writes=(f"{name}: moved to {JOB_FOLDER}",),
+            undo="It is moved back.",
+            cancel=Cancel.SAFE_POINT,
+        )
+
+    def reset(self) -> Step:
+        """What is merged is not needed twice."""
+        overlay = clean(self.diagnosis.place.overlay, _PATH_LIMIT)
+        return Step(
+            ResetStore(),
+            "Empty the overlay",
+            "All that is in the overlay is in the new image. Its first 512 bytes become zeros: the "
+            "kernel sets it up anew at the next boot.",
+            writes=(f"{overlay}: the first 512 bytes become zeros",),
+            undo="The first 512 bytes are written back: only until the overlay is next used.",
+            cancel=Cancel.SAFE_POINT,
+        )
+
+    def _mksquashfs(self, compression: Compression) -> tuple[str, ...]:
+        level = () if compression.level is None else ("-Xcompression-level", str(compression.level))
+        source = "the merged view" if self.engine is Engine.STREAM else "the mirror's copy"
+        return (
+            "mksquashfs",
+            f"<{source} as {clean(self.diagnosis.place.base or '', _PATH_LIMIT)}>",
+            self.new_image,
+            *("-noappend", "-exit-on-error", "-comp", compression.name),
+            *("-b", str(compression.block_bytes), *level),
+        )

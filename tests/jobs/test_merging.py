@@ -1,0 +1,276 @@
+"""A merge from its first step to its last, on real files: what becomes of the images, and back."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from recovering import JOB, CutError, Patient, build_small, copy, hashes, power_cut
+
+from liveos_tui.errors import LiveosError
+from liveos_tui.formats.cow import HEADER_BYTES
+from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.forgetting import forget
+from liveos_tui.jobs.journal import read
+from liveos_tui.jobs.order import OrderKind
+from liveos_tui.plans.actions import ExchangeImages, MakeImage
+from liveos_tui.plans.refused import PlanRefusedError
+from liveos_tui.practice.builder import PracticeState
+from liveos_tui.practice.views import UserSpaceJoiner
+from liveos_tui.system.files import Folder
+from liveos_tui.system.runner import SystemRunner
+from liveos_tui.system.stick_writing import StickFolder
+from liveos_tui.system.views import View
+
+pytestmark = pytest.mark.real_tools
+
+IMAGE, BESIDE = "LiveOS/squashfs.img", "LiveOS/squashfs.alt"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model") / "stick"
+    build_small(folder, PracticeState.HEALTHY)
+    (folder / "LiveOS/osmin.img").write_bytes(b"what makes an installed root smaller")
+    return folder
+
+
+@pytest.fixture
+def stick(model: Path, tmp_path: Path) -> Patient:
+    return copy(model, tmp_path)
+
+
+def run(*argv: object) -> str:
+    return subprocess.run(
+        [str(word) for word in argv], check=True, capture_output=True, text=True
+    ).stdout
+
+
+@contextmanager
+def seen(stick: Patient, folder: Path, *, read_only: bool = True) -> Iterator[View]:
+    """Base and overlay as one device."""
+    folder.mkdir()
+    joiner = UserSpaceJoiner(SystemRunner(), folder)
+    with (
+        joiner.base(stick.folder / IMAGE, "LiveOS/rootfs.img", "seen") as base,
+        joiner.view(base, stick.store, "seen", read_only=read_only) as view,
+    ):
+        yield view
+
+
+def files_of(stick: Patient, folder: Path) -> dict[str, str]:
+    """Every file of the root as base and overlay make it, by its hash."""
+    with ExitStack() as held:
+        if any(head(stick)):
+            path = held.enter_context(seen(stick, folder)).path
+        else:
+            run("unsquashfs", "-no-progress", "-d", folder, stick.folder / IMAGE)
+            path = folder / "LiveOS/rootfs.img"
+        run("e2fsck", "-f", "-n", path)
+        (folder / "root").mkdir()
+        run("debugfs", "-R", f"rdump / {folder / 'root'}", path)
+    return hashes(folder / "root")
+
+
+def head(stick: Patient) -> bytes:
+    return stick.store.read_bytes()[:HEADER_BYTES]
+
+
+def stick_bytes(stick: Patient) -> dict[str, str]:
+    return hashes(stick.folder / "LiveOS")
+
+
+def is_merged(stick: Patient) -> bool:
+    """The overlay is fresh, and nothing is left but the old image."""
+    names = sorted(path.name for path in (stick.folder / "LiveOS").iterdir())
+    return not any(head(stick)) and "squashfs.alt" in names and "osmin.img" not in names
+
+
+def test_a_merge_empties_the_overlay_and_keeps_the_old_image(stick: Patient) -> None:
+    before = stick_bytes(stick)
+    plan = stick.merge_plan()
+    end = stick.carry(plan)
+
+    assert (end.state, end.message) == (JobState.DONE, "The overlay of PRACTICE is merged."), end
+    assert stick.done() == list(range(len(plan.steps)))
+    assert is_merged(stick)
+    assert stick_bytes(stick)["squashfs.alt"] == before["squashfs.img"]
+
+
+def test_the_new_image_holds_the_same_files(stick: Patient, tmp_path: Path) -> None:
+    before = files_of(stick, tmp_path / "before")
+    stick.carry(stick.merge_plan())
+
+    assert len(before) > 100
+    assert files_of(stick, tmp_path / "after") == before
+
+
+def test_rolling_back_gives_the_exact_bytes(stick: Patient) -> None:
+    before = stick_bytes(stick)
+    plan = stick.merge_plan()
+    stick.carry(plan)
+
+    end = stick.carry(plan, OrderKind.ROLL_BACK)
+
+    assert end.state is JobState.ROLLED_BACK, end
+    assert stick_bytes(stick) == before
+
+
+@pytest.fixture(scope="module")
+def writes(model: Path, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """How many writes a whole merge takes, those of mksquashfs not counted."""
+    counted = copy(model, tmp_path_factory.mktemp("counted"))
+    with power_cut(10**9) as done:
+        counted.carry(counted.merge_plan())
+    return len(done)
+
+
+PARTS = (0.2, 0.4, 0.55, 0.7, 0.8, 0.9, 0.97)
+
+
+@pytest.mark.parametrize("kind", [OrderKind.RESUME, OrderKind.ROLL_BACK])
+@pytest.mark.parametrize("part", PARTS)
+def test_after_a_cut_it_goes_on_or_back(
+    stick: Patient, writes: int, part: float, kind: OrderKind
+) -> None:
+    before = stick_bytes(stick)
+    plan = stick.merge_plan()
+    with power_cut(int(writes * part)), pytest.raises(CutError):
+        stick.carry(plan)
+
+    end = stick.carry(plan, kind)
+
+    if kind is OrderKind.RESUME:
+        assert end.state is JobState.DONE, end
+        assert is_merged(stick)
+        assert stick.carry(plan, OrderKind.ROLL_BACK).state is JobState.ROLLED_BACK
+    assert stick_bytes(stick) == before
+
+
+def test_at_no_moment_is_the_image_away(stick: Patient, writes: int) -> None:
+    plan = stick.merge_plan()
+    for after in range(0, writes, max(1, writes // 8)):
+        with power_cut(after), suppress(CutError):
+            stick.carry(plan)
+        assert (stick.folder / IMAGE).read_bytes()[:4] == b"hsqs"
+        if (stick.folder / "liveos-tui-jobs" / JOB / "journal.jsonl").exists():
+            stick.carry(plan, OrderKind.ROLL_BACK)
+            run("rm", "-r", stick.folder / "liveos-tui-jobs")
+
+
+def test_a_cancelled_merge_leaves_the_stick_as_it_was(stick: Patient) -> None:
+    before = stick_bytes(stick)
+    plan = stick.merge_plan()
+    make = next(n for n, step in enumerate(plan.steps) if isinstance(step.action, MakeImage))
+    stick.control.cancel = lambda: make in stick.done() or len(stick.events) > 40
+
+    assert stick.carry(plan).state is JobState.CANCELLED
+    stick.control.cancel = lambda: False
+    assert stick.carry(plan, OrderKind.ROLL_BACK).state is JobState.ROLLED_BACK
+    assert stick_bytes(stick) == before
+
+
+def test_a_root_that_is_not_whole_is_not_merged(stick: Patient, tmp_path: Path) -> None:
+    # Unmounted cleanly, and not whole all the same: an inode that is cleared in the overlay.
+    with seen(stick, tmp_path / "damaged", read_only=False) as view:
+        damaged = tmp_path / "damaged" / "copy"
+        shutil.copyfile(view.path, damaged)
+        run("debugfs", "-w", "-R", "clri /etc/os-release", damaged)
+        for offset in range(0, view.size_bytes, 4096):
+            with damaged.open("rb") as file:
+                file.seek(offset)
+                data = file.read(4096)
+            if data != view.read(offset, 4096):
+                view.write(offset, data)
+        view.sync()
+    plan = stick.merge_plan()
+    changed = stick_bytes(stick)
+
+    end = stick.carry(plan)
+
+    assert end.state is JobState.FAILED
+    assert end.message.startswith("Only a clean file system is merged")
+    assert stick_bytes(stick) == changed
+
+
+def test_another_file_in_the_place_of_the_new_image_is_never_exchanged(stick: Patient) -> None:
+    plan = stick.merge_plan()
+    exchange = next(
+        n for n, step in enumerate(plan.steps) if isinstance(step.action, ExchangeImages)
+    )
+    stick.control.steps = exchange
+
+    def replace_it(control: object) -> None:
+        (stick.folder / BESIDE).write_bytes(b"hsqs, but another one")
+        stick.control.steps = None
+
+    stick.control.on_wait = replace_it
+    before = (stick.folder / IMAGE).read_bytes()
+    end = stick.carry(plan)
+
+    assert end.state is JobState.FAILED
+    assert "neither the old image nor the new one" in end.message
+    assert (stick.folder / IMAGE).read_bytes() == before
+
+
+def test_an_overlay_that_was_used_since_is_not_put_back(stick: Patient) -> None:
+    plan = stick.merge_plan()
+    stick.carry(plan)
+    with stick.store.open("r+b") as file:
+        file.write(b"SnAp")
+    merged = stick_bytes(stick)
+
+    end = stick.carry(plan, OrderKind.ROLL_BACK)
+
+    assert end.state is JobState.FAILED
+    assert "used since" in end.message
+    assert stick_bytes(stick) == merged
+
+
+class TestForget:
+    def test_the_old_image_and_the_journal_go(self, stick: Patient) -> None:
+        stick.carry(stick.merge_plan())
+        merged = (stick.folder / IMAGE).read_bytes()
+        with StickFolder(stick.folder) as folder:
+            forget(folder, read(folder, JOB))
+
+        assert not (stick.folder / BESIDE).exists()
+        assert (stick.folder / IMAGE).read_bytes() == merged
+        assert list((stick.folder / "liveos-tui-jobs").iterdir()) == []
+
+    def test_a_merge_that_is_not_ended_is_kept(self, stick: Patient, writes: int) -> None:
+        with power_cut(int(writes * 0.6)), pytest.raises(CutError):
+            stick.carry(stick.merge_plan())
+        with (
+            StickFolder(stick.folder) as folder,
+            pytest.raises(LiveosError, match="has not been ended"),
+        ):
+            forget(folder, read(folder, JOB))
+        assert (stick.folder / BESIDE).exists()
+
+    def test_an_image_that_is_not_known_is_kept(self, stick: Patient) -> None:
+        stick.carry(stick.merge_plan())
+        (stick.folder / BESIDE).write_bytes(b"a person's own file")
+        with StickFolder(stick.folder) as folder, pytest.raises(LiveosError, match="not both"):
+            forget(folder, read(folder, JOB))
+        assert (stick.folder / BESIDE).read_bytes() == b"a person's own file"
+
+    def test_a_second_merge_waits_until_the_old_image_is_let_go(self, stick: Patient) -> None:
+        stick.carry(stick.merge_plan())
+        stick.store.write_bytes(stick.store.read_bytes())
+        with pytest.raises(PlanRefusedError):
+            stick.merge_plan()
+
+
+def state_of(stick: Patient) -> JobState:
+    return read(Folder(stick.folder), JOB).state
+
+
+def test_the_journal_says_that_it_is_done(stick: Patient) -> None:
+    plan = stick.merge_plan()
+    stick.carry(plan)
+
+    assert state_of(stick) is JobState.DONE
+    assert read(Folder(stick.folder), JOB).can_roll_back

@@ -1,0 +1,265 @@
+"""When a merge is planned, and with what; when it is refused, and why."""
+
+from dataclasses import replace
+
+import pytest
+from diagnoses import GIB, MIB, diagnosis, root, store
+
+from liveos_tui.formats.image_kinds import Image, ImageKind
+from liveos_tui.live.diagnosis import Diagnosis, Illness
+from liveos_tui.live.merging import MergeFacts, beside
+from liveos_tui.plans.actions import (
+    CheckRoot,
+    CompareImage,
+    Compression,
+    Engine,
+    ExchangeImages,
+    FreezeRoot,
+    MakeImage,
+    MirrorView,
+    OpenStick,
+    ResetStore,
+    SetAside,
+    SwitchRoot,
+    ThawRoot,
+)
+from liveos_tui.plans.codec import from_json, to_json
+from liveos_tui.plans.merge import MergeWish, plan_merge
+from liveos_tui.plans.merge_room import estimate_image
+from liveos_tui.plans.model import Confirmation
+from liveos_tui.plans.refused import NothingToDoError, PlanRefusedError
+from liveos_tui.plans.text import plan_text
+from liveos_tui.system.work_folder import WorkFolder
+
+SQUASHFS = Image(ImageKind.SQUASHFS, block_bytes=128 * 1024, compressor="zstd")
+FACTS = MergeFacts(
+    image=SQUASHFS,
+    image_bytes=900 * MIB,
+    beside="LiveOS/squashfs.alt",
+    compressors=frozenset({"gzip", "xz", "zstd"}),
+)
+WORK = WorkFolder("/mnt/disk", "ext4", "8:49", 20 * GIB)
+
+
+def well(**changes: object) -> Diagnosis:
+    """A stick that was unmounted cleanly, its overlay half full."""
+    found = diagnosis(Illness.NONE)
+    return replace(found, view=root(unmounted=True), **changes)  # type: ignore[arg-type]
+
+
+def running() -> Diagnosis:
+    """A running system's root, mounted: its superblock says that its journal is in use."""
+    found = diagnosis(Illness.NONE, in_use=True, used=0.5)
+    return replace(found, place=replace(found.place, this_system=True))
+
+
+def actions(facts: MergeFacts = FACTS, wish: MergeWish | None = None) -> list[type]:
+    return [type(step.action) for step in plan_merge(well(), facts, wish).steps]
+
+
+def made(facts: MergeFacts = FACTS, wish: MergeWish | None = None) -> MakeImage:
+    steps = plan_merge(well(), facts, wish).steps
+    return next(step.action for step in steps if isinstance(step.action, MakeImage))
+
+
+def refusal(found: Diagnosis, facts: MergeFacts = FACTS, wish: MergeWish | None = None) -> str:
+    with pytest.raises(PlanRefusedError) as caught:
+        plan_merge(found, facts, wish)
+    assert "Nothing was changed." in caught.value.hint
+    return caught.value.message
+
+
+class TestSteps:
+    def test_the_image_is_exchanged_before_the_overlay_is_emptied(self) -> None:
+        assert actions() == [
+            OpenStick,
+            CheckRoot,
+            MakeImage,
+            CompareImage,
+            ExchangeImages,
+            ResetStore,
+        ]
+
+    def test_an_image_for_small_installs_is_set_aside(self) -> None:
+        facts = replace(FACTS, small_image="LiveOS/osmin.img")
+
+        assert actions(facts)[-2:] == [SetAside, ResetStore]
+
+    def test_a_running_root_is_frozen_first_and_switched_last(self) -> None:
+        plan = plan_merge(running(), replace(FACTS, memory_bytes=900 * MIB))
+
+        kinds = [type(step.action) for step in plan.steps]
+        assert kinds[1:3] == [FreezeRoot, CheckRoot]
+        assert kinds[-2:] == [ExchangeImages, SwitchRoot]
+        assert plan.steps[1].action == FreezeRoot("live-rw", 300 * MIB)
+        assert plan.steps[-1].action == SwitchRoot(
+            "live-rw", "LiveOS/overlay-STICK2-0BAD-F00D.alt", 512 * MIB
+        )
+
+    def test_a_running_root_need_not_switch_now(self) -> None:
+        facts = replace(FACTS, memory_bytes=900 * MIB)
+        plan = plan_merge(running(), facts, MergeWish(switch=False))
+
+        assert plan.steps[-1].action == ThawRoot("live-rw")
+
+    def test_a_second_overlay_takes_what_room_the_new_image_leaves(self) -> None:
+        likely = estimate_image(running(), FACTS).most_bytes
+        plan = plan_merge(replace(running(), free_bytes=likely + 108 * MIB), FACTS)
+        action = plan.steps[-1].action
+
+        assert isinstance(action, SwitchRoot)
+        assert 32 * MIB <= action.second_bytes <= 100 * MIB
+
+    def test_the_mirror_comes_before_the_image(self) -> None:
+        facts = replace(FACTS, work=WORK)
+
+        assert actions(facts, MergeWish(engine=Engine.MIRROR))[2:4] == [MirrorView, MakeImage]
+        assert made(facts, MergeWish(engine=Engine.MIRROR)).work == "/mnt/disk"
+
+    def test_the_faster_engine_is_taken_where_both_fit(self) -> None:
+        assert made(replace(FACTS, work=WORK)).engine is Engine.STREAM
+
+    def test_the_other_engine_is_taken_where_the_faster_one_is_not_to_be_trusted(self) -> None:
+        facts = replace(FACTS, work=WORK, troubles={"stream": "mksquashfs 4.7.3 corrupts streams."})
+
+        assert made(facts).engine is Engine.MIRROR
+
+    def test_the_label_has_to_be_typed(self) -> None:
+        plan = plan_merge(well(), FACTS)
+
+        assert plan.confirmation is Confirmation.LABEL
+        assert plan.steps[plan.first_write].title == "Make the new image"
+
+    def test_the_plan_comes_back_from_a_journal_as_it_was(self) -> None:
+        plan = plan_merge(well(), replace(FACTS, work=WORK, small_image="LiveOS/osmin.img"))
+
+        assert from_json(to_json(plan)) == plan
+
+    def test_it_says_how_to_go_back_and_what_is_left_to_do(self) -> None:
+        text = plan_text(plan_merge(well(), FACTS))
+
+        assert "jobs rollback" in text
+        assert "jobs forget" in text
+        assert "900 MiB" in text
+
+
+class TestCompression:
+    def test_is_that_of_the_old_image(self) -> None:
+        assert made().compression == Compression("zstd", 128 * 1024)
+
+    def test_is_what_the_person_wishes(self) -> None:
+        wish = MergeWish(compression="gzip", level=9)
+
+        assert made(wish=wish).compression == Compression("gzip", 128 * 1024, 9)
+
+    def test_an_image_that_is_not_compressed_stays_so(self) -> None:
+        facts = replace(FACTS, image=Image(ImageKind.EXT), beside="LiveOS/rootfs.alt")
+        found = well(base_bytes=1 * GIB)
+        plan = plan_merge(replace(found, place=replace(found.place, base=None)), facts)
+        action = next(s.action for s in plan.steps if isinstance(s.action, MakeImage))
+
+        assert action == MakeImage("LiveOS/rootfs.alt", Engine.STREAM)
+
+    @pytest.mark.parametrize(
+        ("wish", "words"),
+        [
+            (MergeWish(compression="lz4"), "does not compress with lz4"),
+            (MergeWish(level=23), "zstd has levels from 1 to 22"),
+            (MergeWish(compression="xz", level=3), "xz has no levels"),
+        ],
+    )
+    def test_what_cannot_be_had_is_refused(self, wish: MergeWish, words: str) -> None:
+        assert words in refusal(well(), wish=wish)
+
+    def test_without_mksquashfs_there_is_no_merge(self) -> None:
+        assert "mksquashfs is not there" in refusal(well(), replace(FACTS, compressors=None))
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("illness", [Illness.INVALID, Illness.FULL, Illness.ERRORS])
+    def test_what_is_ill_is_recovered_first(self, illness: Illness) -> None:
+        with pytest.raises(PlanRefusedError) as caught:
+            plan_merge(diagnosis(illness), FACTS)
+        assert caught.value.hint.startswith("Recover it first")
+
+    def test_a_journal_that_is_to_be_replayed_is_recovered_first(self) -> None:
+        with pytest.raises(PlanRefusedError, match="not unmounted cleanly"):
+            plan_merge(replace(well(), view=root()), FACTS)
+
+    def test_a_running_root_is_merged_by_root_only(self) -> None:
+        with pytest.raises(PlanRefusedError, match="only root"):
+            plan_merge(running(), FACTS, device_mapper=False)
+
+    def test_without_room_for_a_second_overlay_there_is_no_switch(self) -> None:
+        likely = estimate_image(running(), FACTS).most_bytes
+        assert "second overlay" in refusal(replace(running(), free_bytes=likely + 20 * MIB))
+
+    def test_an_empty_overlay_has_nothing_to_merge(self) -> None:
+        with pytest.raises(NothingToDoError):
+            plan_merge(well(summary=store(used=0.0)), FACTS)
+
+    def test_another_file_system_than_ext_is_left_alone(self) -> None:
+        assert "btrfs" in refusal(well(root_filesystem="btrfs"))
+
+    def test_the_old_image_of_an_earlier_merge_is_never_overwritten(self) -> None:
+        assert "is there already" in refusal(well(), replace(FACTS, beside_taken=True))
+
+    def test_an_old_kernel_and_fat_are_not_enough(self) -> None:
+        assert "cannot exchange" in refusal(well(), replace(FACTS, exchanges=False))
+
+    def test_the_mirror_without_a_folder_is_refused(self) -> None:
+        assert "--work" in refusal(well(), wish=MergeWish(engine=Engine.MIRROR))
+
+    def test_a_folder_that_is_too_small_for_the_mirror_is_told_with_the_figures(self) -> None:
+        facts = replace(FACTS, work=replace(WORK, free_bytes=1 * GIB))
+
+        said = refusal(well(), facts, MergeWish(engine=Engine.MIRROR))
+        assert "8.0 GiB are needed, 1.0 GiB are free" in said
+
+    def test_a_folder_on_the_overlay_itself_is_no_place_for_the_mirror(self) -> None:
+        facts = replace(FACTS, work=WORK, own_roots=frozenset({"8:49"}))
+
+        assert "on the overlay itself" in refusal(well(), facts, MergeWish(engine=Engine.MIRROR))
+
+    def test_room_for_both_images_is_needed(self) -> None:
+        said = refusal(well(free_bytes=100 * MIB))
+
+        assert "beside the old one" in said
+        assert "100 MiB free" in said
+
+    def test_an_image_that_fat_cannot_hold_is_refused(self) -> None:
+        used = root(unmounted=True)
+        facts = replace(FACTS, image_bytes=used.used_bytes or 0)
+        found = well(free_bytes=100 * GIB, file_limit_bytes=64 * MIB)
+
+        assert "67,108,864 bytes at most" in refusal(found, facts)
+
+
+class TestRoom:
+    def test_at_most_nothing_of_the_overlay_can_be_compressed(self) -> None:
+        found = well()
+        estimate = estimate_image(found, FACTS)
+        assert found.summary is not None
+
+        assert 0 < estimate.likely_bytes <= estimate.most_bytes
+        assert estimate.most_bytes - estimate.likely_bytes <= found.summary.used_bytes * 1.1
+
+    def test_what_may_not_fit_is_told_before(self) -> None:
+        found = well()
+        likely = estimate_image(found, FACTS).likely_bytes
+        plan = plan_merge(replace(found, free_bytes=likely + 9 * MIB), FACTS)
+
+        assert "no room" in plan.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("image", "second"),
+    [
+        ("LiveOS/squashfs.img", "LiveOS/squashfs.alt"),
+        ("LiveOS/rootfs.img", "LiveOS/rootfs.alt"),
+        ("live.v2/squashfs.img", "live.v2/squashfs.alt"),
+        ("LiveOS/overlay-LIVE-12AB-34CD", "LiveOS/overlay-LIVE-12AB-34CD.alt"),
+    ],
+)
+def test_a_second_file_has_a_name_side_by_side(image: str, second: str) -> None:
+    assert beside(image) == second
