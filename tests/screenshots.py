@@ -25,10 +25,12 @@ from console_fakes import (
     clock,
 )
 from console_harness import SMALL_SCREEN, opened, text, until
+from merge_fakes import compressing, merged, mirroring, proposed
 from workshop_fakes import FakeJob, FakeWorkshop, failed, interrupted, running
 
 from liveos_tui.console.app import Console
 from liveos_tui.live.judge import judge
+from liveos_tui.live.model import Operation
 from liveos_tui.system.terminal import Look, TerminalProfile
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
@@ -55,6 +57,13 @@ WORK: dict[str, tuple[TerminalProfile, str, Callable[[], FakeJob] | None, list[s
     "recover-failed": (RICH, "live", failed, ["j", "enter", "u Go back"]),
     "grow": (RICH, "live", None, ["g", "128M"]),
     "grow-plain": (PLAIN, "live", None, ["g", "128M"]),
+    "merge": (RICH, "live", None, ["m", "What will be done"]),
+    "merge-plain": (PLAIN, "live", None, ["m", "What will be done"]),
+    "merge-confirm": (RICH, "live", None, ["m", "What will be done", "enter", "[ Merge it ]"]),
+    "merge-running": (RICH, "live", mirroring, ["j", "enter", "57 %"]),
+    "merge-running-plain": (PLAIN, "live", compressing, ["j", "enter", "34 %"]),
+    "merge-done": (RICH, "live", merged, ["j", "enter", "u Go back"]),
+    "merge-done-plain": (PLAIN, "live", merged, ["j", "enter", "u Go back"]),
     "jobs": (RICH, "live", failed, ["j", "FAILED"]),
     "job-interrupted": (RICH, "/dev/sdc1", interrupted, ["[ Decide later ]"]),
 }
@@ -87,6 +96,7 @@ async def draw_work(
         {"live": judge(STICK), "/dev/sdc1": judge(INVALID)}, (THIS, BROKEN, FOREIGN)
     )
     workshop = FakeWorkshop(known={"recover-20260314-120331-9b41": job()} if job else {})
+    workshop.answers[Operation.MERGE] = proposed
     app = Console(machine, target, terminal, clock, workshop)
     async with opened(app, SMALL_SCREEN) as pilot:
         await until(pilot, lambda: app.jobs_known)

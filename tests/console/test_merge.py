@@ -463,11 +463,37 @@ async def test_forgetting_wants_the_name_typed_and_is_offered_only_while_there_i
         assert "Type the stick's name first" in text(app)
         await press(pilot, *"STICK2", "enter")
         await until(pilot, lambda: bool(workshop.asked("forget")))
+        await shows(pilot, "938 MiB are free again.")
         await until(pilot, lambda: "f Forget" not in text(app))
-        assert "938 MiB are free again." in text(app)
         await press(pilot, "f")
         assert isinstance(app.screen, Jobs)
     assert workshop.asked("forget") == [("merge-1", "/dev/sdc1")]
+
+
+async def test_what_was_forgotten_offers_no_way_back_any_more() -> None:
+    workshop = with_job(merged())
+    app = console(workshop)
+    async with opened(app) as pilot:
+        await job_shown(pilot, "u Go back")
+        await press(pilot, "j", "f", "up", *"STICK2", "enter")
+        await until(pilot, lambda: not app.jobs)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, Merge)
+        await until(pilot, lambda: "u Go back" not in text(app))
+        await press(pilot, "u")
+        assert isinstance(app.screen, Merge)
+    assert not workshop.asked("roll_back")
+
+
+@pytest.mark.parametrize("state", [JobState.DONE, JobState.LEFT])
+async def test_a_running_root_that_was_switched_can_only_be_forgotten(state: JobState) -> None:
+    job = merged()
+    job.state, job.can_roll_back = state, False
+    app = console(with_job(job))
+    async with opened(app) as pilot:
+        await press(pilot, "j")
+        await shows(pilot, "f Forget")
+        assert "u Go back" not in text(app)
 
 
 async def test_forgetting_that_is_refused_says_why() -> None:

@@ -351,7 +351,7 @@ class FakeWorkshop:
 
     def forget(self, job_id: str, target: str | None = None) -> str:
         self._asked("forget", job_id, target)
-        self.known[job_id].can_roll_back = False
+        del self.known[job_id]
         return "938 MiB are free again."
 
     def asked(self, name: str) -> list[tuple[object, ...]]:

@@ -50,7 +50,8 @@ class ConductingScreen(AskingScreen):
         for job in self.console.jobs:
             if job.id == self.conduct.job_id:
                 return job
-        return self._first
+        # Not listed yet; or not any more, because it was forgotten.
+        return None if self.conduct.ended and self.console.jobs_known else self._first
 
     def follow(self) -> None:
         """Show what happens."""

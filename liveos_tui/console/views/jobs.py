@@ -73,8 +73,8 @@ def nothing(known: bool, glyphs: Glyphs) -> list[Line]:
 
 def can_be_forgotten(job: Job) -> bool:
     """Whether an old image lies on the stick that its person may not need any more."""
-    done = job.plan.operation is Operation.MERGE and job.state is JobState.DONE
-    return done and job.can_roll_back
+    over = job.state in {JobState.DONE, JobState.LEFT} and not job.can_resume
+    return over and job.plan.operation is Operation.MERGE
 
 
 def when(job: Job, now: datetime) -> str:

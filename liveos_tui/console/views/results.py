@@ -43,7 +43,7 @@ def result(
     if roll_back:
         lines += _key("u", "go back: undo everything that it did", width)
     if forget:
-        words = "Jobs: f there removes the old image, once the stick has started from the new one"
+        words = "Jobs: f there removes the old image, once the new one has started"
         lines += _key("j", words, width)
     details = end.report or (log.found if end.state is JobState.DONE else ())
     if details:
