@@ -250,7 +250,7 @@ def reset_store(work: Work) -> str:
                 "The first sector does not read back as it was written.",
                 "The stick is failing. Copy it before anything else.",
             )
-    return "The overlay is fresh: the next boot starts with the image as it was made."
+    return "The overlay is fresh: the next boot begins with the image alone."
 
 
 def _first_area(work: Work, store: WritableFile) -> str:
