@@ -229,6 +229,23 @@ async def test_all_phases_follow_one_confirmation() -> None:
     assert not workshop.asked("allow")
 
 
+async def test_what_is_begun_here_is_followed_from_its_first_phase_on() -> None:
+    workshop = FakeWorkshop(by_itself=False)
+    workshop.answers[Operation.MERGE] = proposed
+    app = console(workshop)
+    async with opened(app) as pilot:
+        await plan_shown(pilot)
+        await press(pilot, "enter", "up", *"STICK2", "enter")
+        await shows(pilot, "0 of 7")
+        job = workshop.known["merge-1"]
+        await until(pilot, lambda: job.listeners == 1)
+        assert "» " in row_with(app, "Lock, check again")
+        job.tell(*ended(0, 1.0, 0.2, "Locked."), StepEvent(1, StepState.RUNNING, at=1.2))
+        await until(pilot, lambda: "┌─ Check the file system" in text(app))
+        assert "» RUN  Check the file system" in text(app)
+        assert "c Cancel: it stops at once." in text(app)
+
+
 # The phases.
 
 

@@ -133,7 +133,10 @@ class Merge(WorkingScreen):
 
     def sentences(self, status: str) -> list[notes.Note]:
         """What undoing, cancelling and leaving do."""
-        return notes.of_phases(self.conduct.plan, self.conduct.log, status)
+        conduct = self.conduct
+        # That all phases follow goes without saying.
+        said = status if self.waiting_words or conduct.cancelling else ""
+        return notes.of_phases(conduct.plan, conduct.log, said)
 
     @property
     def _may_choose(self) -> bool:

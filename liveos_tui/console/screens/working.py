@@ -174,6 +174,9 @@ class WorkingScreen(ConductingScreen):
 
     def on_listing_moved(self, _message: Listing.Moved) -> None:
         """Read about another step."""
+        if self.steps.selected is None:
+            # It has the focus before it has been drawn.
+            return
         self.following = self.steps.selected == self.conduct.of_interest
         self.pane.to_top()
         self.pane.paint()
