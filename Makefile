@@ -7,7 +7,7 @@ PRACTICE ?= practice-stick
 STATE ?= nearly-full
 
 .DEFAULT_GOAL := help
-.PHONY: help install practice test check vm vm-cuts bench screenshots clean
+.PHONY: help install practice test check vm vm-cuts bench bench-merge screenshots clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -46,6 +46,9 @@ bench: install  ## the figures of the README, each with its command
 	$(BIN)/python tests/bench/cow.py
 	$(BIN)/liveos-tui practice .cache/bench-stick --state healthy --no-console
 	$(BIN)/python tests/bench/console.py $(BIN)/liveos-tui .cache/bench-stick
+
+bench-merge: install  ## merging side by side in a VM: the wiki's sequence, both engines, the limit (MIB=2048 for a larger root)
+	tests/vm/run bench-merge --mib $(or $(MIB),1024) --runs $(or $(RUNS),3)
 
 screenshots: install  ## make every picture in screenshots/ anew
 	tests/packages practice pictures
