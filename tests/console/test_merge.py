@@ -363,6 +363,15 @@ async def test_the_screen_says_what_cancelling_and_leaving_leave() -> None:
         assert "then u puts all back as it was, or r goes on." in text(app)
 
 
+async def test_what_going_back_would_undo_is_said_in_phases_that_write_nothing_too() -> None:
+    job = compressing()
+    job.tell(*ended(3, 1.0, 1.0, "Made."), StepEvent(4, StepState.RUNNING, at=2.0))
+    app = console(with_job(job))
+    async with opened(app) as pilot:
+        await job_shown(pilot, "RUN Read back and compare")
+        assert "Undo: The new image is removed." in text(app)
+
+
 async def test_a_phase_that_ends_before_it_is_cancelled_says_so() -> None:
     job = compressing()
     job.tell(*ended(3, 1, 1, "Made."), *ended(4, 2, 1, "Equal."), StepEvent(5, StepState.RUNNING))

@@ -34,7 +34,7 @@ def of_steps(plan: Plan | None, log: JobLog | None, status: str) -> list[Note]:
 def of_phases(plan: Plan | None, log: JobLog | None, status: str) -> list[Note]:
     """Below phases that follow each other: what undoing, cancelling and leaving do."""
     return [
-        (results.undo_words(plan, log), Role.TEXT),
+        (results.undo_words(plan, log, whole=True), Role.TEXT),
         (status, Role.STRONG) if status else (results.cancel_words(plan, log), Role.TEXT),
         (results.leave_words(log), Role.MUTED),
     ]

@@ -53,8 +53,12 @@ def result(
     return lines
 
 
-def undo_words(plan: Plan | None, log: JobLog | None) -> str:
-    """What leaving or going back would undo at this moment; empty where there is no plan."""
+def undo_words(plan: Plan | None, log: JobLog | None, *, whole: bool = False) -> str:
+    """What leaving or going back would undo at this moment; empty where there is no plan.
+
+    `whole`: going back undoes all steps and not the last one only, so the last one that leaves
+    something to undo is named.
+    """
     if plan is None:
         return ""
     if log is None:
@@ -64,6 +68,8 @@ def undo_words(plan: Plan | None, log: JobLog | None) -> str:
     if log.done <= plan.first_write and log.running in {None, *range(plan.first_write)}:
         return "Undo: nothing has been written to the stick so far."
     last = log.running if log.running is not None else log.done - 1
+    while whole and not plan.steps[last].writes and last > plan.first_write:
+        last -= 1
     return f"Undo: {plan.steps[last].undo}"
 
 
