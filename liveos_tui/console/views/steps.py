@@ -1,6 +1,7 @@
 """The steps of a plan at the left of the work screen, and one of them at its right."""
 
 import shlex
+from collections.abc import Sequence
 
 from liveos_tui.console.drawing import bar, moving_bar
 from liveos_tui.console.glyphs import Glyphs
@@ -100,8 +101,18 @@ def told(
     if len(why) + len(top) + _LEAST_OUTPUT + len(bottom) <= height:
         top = why + top
     room = max(_LEAST_OUTPUT, height - len(top) - len(bottom))
-    output = [row for line in log.lines[-room:] for row in output_rows(line, width)]
-    return [*top, *output[-room:], *bottom]
+    return [*top, *_end_of(log.lines[-room:], width, room), *bottom]
+
+
+def _end_of(lines: Sequence[LogLine], width: int, room: int) -> list[Line]:
+    """The last whole lines that fit; the end of the last one where not even that fits."""
+    rows: list[Line] = []
+    for line in reversed(lines):
+        more = output_rows(line, width)
+        if rows and len(rows) + len(more) > room:
+            break
+        rows = more + rows
+    return rows[-room:]
 
 
 def progress(event: ProgressEvent | None, width: int, glyphs: Glyphs, *, beat: int) -> list[Line]:
