@@ -307,12 +307,19 @@ def snapshot_state(control: DmControl, name: str) -> SnapshotStatus | SnapshotIl
 
 @contextmanager
 def scratch_loop(
-    runner: Runner, names: RootNames, root: str, size_bytes: int, folder: Path | None
+    runner: Runner,
+    names: RootNames,
+    root: str,
+    size_bytes: int,
+    folder: Path | None,
+    *,
+    less: bool = False,
 ) -> Iterator[str]:
     """The number of a loop device on a new file, which goes with what is built on it.
 
     The file lies in `folder`, or in memory, and has no name any more. Never on the root itself
-    (number `root`): to keep what is overwritten there would be another write there.
+    (number `root`): to keep what is overwritten there would be another write there. With `less` it
+    is no larger than half the room that there is.
     """
     where = folder or RUN_FOLDER
     if folder is None:
@@ -326,7 +333,10 @@ def scratch_loop(
                 f"{_AS_BEFORE} Name a folder on another disk for the scratch store.",
             )
         space = os.statvfs(where)
-        if space.f_bavail * space.f_frsize < size_bytes:
+        free_bytes = space.f_bavail * space.f_frsize
+        if less:
+            size_bytes = min(size_bytes, free_bytes // 2)
+        if free_bytes < size_bytes:
             raise LiveosError(
                 f"{clean(str(where))} has no room for a scratch store of {size_bytes} bytes.",
                 f"{_AS_BEFORE} Name a folder on another disk, or take less.",

@@ -149,7 +149,7 @@ def switch(
 
     `overlay` and `second` are names in `folder`, which is on the stick; `second` is a file of which
     every block is there. They are exchanged, so the file in use bears the overlay's name. The
-    trackers' stores have at most `scratch_bytes` each and lie where `freeze` has its own.
+    trackers' stores have at most `scratch_bytes` each, and lie where the frozen view has its own.
     `progress` is called with bytes done and in all, `stop` may raise until the root is suspended.
     Raises LiveosError; then the root is frozen as it was. What is left of the old one is taken down
     by `finish`.
@@ -180,7 +180,9 @@ def switch(
         tracker = stack.enter_context(_Exceptions(control, ahead.last))
         root = _number(control, names.root)
         write_out(root)
-        with guarded(lambda: _revive(control, names, stick), seconds) as guard:
+        # A slow stick has as long as it took for what was written before.
+        patience = max(seconds, 4 * ahead.last_seconds)
+        with guarded(lambda: _revive(control, names, stick), patience) as guard:
             began = time.monotonic()
             control.suspend(names.root)
             instant("suspended")
@@ -361,7 +363,8 @@ class _Exceptions:
 class _Ahead:
     """Copying while the system runs, each round under a tracker of its own.
 
-    `last` is the tracker that knows what is still to be copied, `copied` how many chunks were.
+    `last` is the tracker that knows what is still to be copied, `copied` how many chunks were, and
+    `last_seconds` how long the last round has taken.
     """
 
     def __init__(
@@ -379,6 +382,7 @@ class _Ahead:
         self._scratch_bytes = scratch_bytes
         self.last = names.frozen
         self.copied = 0
+        self.last_seconds = 0.0
 
     def copy(
         self,
@@ -396,7 +400,7 @@ class _Ahead:
                 chunks = known.chunks()
             if before != self._names.frozen:
                 take_down(self._control, before)
-            self._done = 0
+            self._done, began = 0, time.monotonic()
 
             def done(count: int, total: int = len(chunks)) -> None:
                 self._done += count
@@ -406,6 +410,7 @@ class _Ahead:
             store.copy(read, chunks, done)
             store.list_all()
             self.copied += len(chunks)
+            self.last_seconds = time.monotonic() - began
             if len(chunks) <= _FEW_CHUNKS:
                 return
 
@@ -413,7 +418,8 @@ class _Ahead:
         control, names = self._control, self._names
         line = control.table(names.real)[0]
         real, root = _number(control, names.real), _number(control, names.root)
-        with scratch_loop(self._runner, names, root, self._scratch_bytes, self._scratch) as scratch:
+        size_bytes, folder = self._scratch_bytes, self._scratch
+        with scratch_loop(self._runner, names, root, size_bytes, folder, less=True) as scratch:
             control.create(name)
             control.load(name, (snapshot_over(line, real, scratch, "P"),))
             control.resume(name)

@@ -67,12 +67,13 @@ class Writer:
 
     @property
     def told(self) -> list[list[str]]:
-        return [line.split() for line in self._log.read_text().splitlines(keepends=False)]
+        # The last piece is a line that is still being written.
+        return [line.split() for line in self._log.read_text().split("\n")[:-1]]
 
     @property
     def records(self) -> int:
         """How many records it has synced."""
-        return sum(words[0] == "record" for words in self.told if words)
+        return sum(words[0] == "record" for words in self.told)
 
     def wait_for_more(self, records: int = 20) -> None:
         """Wait until it has synced more records: the root is alive."""
@@ -86,11 +87,12 @@ class Writer:
     def lost(self, folder: Path, told: list[list[str]] | None = None) -> list[str]:
         """What was told to be synced, and is not in `folder`, where the root is mounted.
 
-        `told`: what it had said by the moment that counts.
+        `told`: what it had said by the moment that counts. What it has begun since may be there.
         """
-        told = self.told if told is None else told
+        everything = self.told
+        told = everything if told is None else told
         found = (folder / "records").read_bytes().split()
-        records = sum(words[0] == "record" for words in told if words)
+        records = sum(words[0] == "record" for words in told)
         missing = [f"record {n}" for n in range(records) if found[n : n + 1] != [b"%08d" % n]]
         right: dict[str, set[str]] = {}
         begun: dict[str, str] = {}
@@ -106,6 +108,9 @@ class Writer:
                     # A sync of anything has the journal commit the names as well.
                     right |= {name: {begun[name]} for name in renamed}
                     renamed.clear()
+        for words in everything[len(told) :]:
+            if words[0] == "begin":
+                right.setdefault(words[1], {_NOT_THERE}).add(words[2])
         for name, either in right.items():
             try:
                 now = hashlib.sha256((folder / name).read_bytes()).hexdigest()
