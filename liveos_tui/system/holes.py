@@ -7,10 +7,10 @@ import os
 # linux/falloc.h
 _KEEP_SIZE, _PUNCH_HOLE = 1, 2
 
+_READ_BYTES = 1 << 20
 # A hole of one page more or less saves nothing, and each is an extent for the file system to keep.
 _UNIT_BYTES = 1 << 16
-_ZEROS = bytes(_UNIT_BYTES)
-_UNITS = 16
+_ZEROS = bytes(_READ_BYTES)
 
 
 class HoleDigger:
@@ -23,36 +23,38 @@ class HoleDigger:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._libc = ctypes.CDLL(None, use_errno=True)
-        # One buffer for all reads, and compared as a whole: pages that are made anew for each read
-        # would take more time than the reading.
-        self._buffer = bytearray(_UNIT_BYTES)
+        # One for all reads: new pages for each would take more time than the reading.
+        self._buffer = bytearray(_READ_BYTES)
         self._able = True
         self.at = 0
         """The byte up to which it has come."""
 
     def dig(self, end: int) -> bool:
         """Go on for a mebibyte, but not beyond `end`; whether there is more before it."""
-        begun: int | None = None
-        for _ in range(_UNITS):
-            if not self._able or self.at >= end:
-                break
-            size = min(_UNIT_BYTES, end - self.at)
-            if self._is_zero(size):
-                begun = self.at if begun is None else begun
-            elif begun is not None:
-                self._punch(begun, self.at - begun)
-                begun = None
-            self.at += size
-        if begun is not None:
-            self._punch(begun, self.at - begun)
-        return self._able and self.at < end
+        if not self._able or self.at >= end:
+            return False
+        size = min(_READ_BYTES, end - self.at)
+        done = min(size, os.preadv(self._descriptor, [self._buffer], self.at))
+        for start, length in self._zeros(done):
+            self._punch(self.at + start, length)
+        # A file that ends before has nothing more to give.
+        self.at += done or size
+        return self.at < end
 
-    def _is_zero(self, size: int) -> bool:
-        """Whether the next bytes are zeros; those behind the end of the file are not."""
-        done = os.preadv(self._descriptor, [self._buffer], self.at)
-        if size == done == _UNIT_BYTES:
-            return self._buffer == _ZEROS
-        return done >= size and self._buffer[:size] == _ZEROS[:size]
+    def _zeros(self, size: int) -> list[tuple[int, int]]:
+        """Runs of zeros in the first bytes of the buffer, each as offset and size."""
+        if size == _READ_BYTES and self._buffer == _ZEROS:
+            return [(0, size)]
+        runs: list[tuple[int, int]] = []
+        for start in range(0, size, _UNIT_BYTES):
+            length = min(_UNIT_BYTES, size - start)
+            if self._buffer[start : start + length] != _ZEROS[:length]:
+                continue
+            if runs and sum(runs[-1]) == start:
+                runs[-1] = (runs[-1][0], runs[-1][1] + length)
+            else:
+                runs.append((start, length))
+        return runs
 
     def _punch(self, offset: int, size: int) -> None:
         if not self._able:

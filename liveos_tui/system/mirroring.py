@@ -67,10 +67,22 @@ def mirror_to_file(
     with _new_file(target, view.size_bytes) as descriptor:
         digger = HoleDigger(descriptor)
         sectors = region_sectors(view.size_bytes // SECTOR_BYTES)
-        with joiner.mirror(view, target, name, sectors) as mirror:
-            for argv in mirror.commands:
-                commanded(argv)
-            _follow(mirror, digger, sectors * SECTOR_BYTES, target, told, cancelled)
+        failed: MirrorError | None = None
+        try:
+            with joiner.mirror(view, target, name, sectors) as mirror:
+                for argv in mirror.commands:
+                    commanded(argv)
+                try:
+                    _follow(mirror, digger, sectors * SECTOR_BYTES, target, told, cancelled)
+                except MirrorError as error:
+                    failed = error
+                    raise
+        except LiveosError as error:
+            if failed is None or error is failed:
+                raise
+            # A device that does not answer cannot be taken down either: that is not the reason.
+            hint = f"{failed.hint} The mirror could not be taken down: {error.message}"
+            raise MirrorError(failed.message, hint, failed.leg) from error
         # Only now nothing writes to it any more, and what it says of its writes counts.
         while digger.dig(view.size_bytes):
             _stop_if(cancelled)
@@ -122,7 +134,7 @@ def _follow(
         if watch.is_stalled(now):
             raise MirrorError(
                 f"The mirror has copied nothing for {STALL_SECONDS:.0f} seconds.",
-                f"It was taken down; the stick is as it was. The stick, or the disk of "
+                f"Nothing was written to the stick. It, or the disk of "
                 f"{clean(str(target.parent))}, does not answer: look at the kernel log (dmesg).",
             )
         # Regions are copied one after the other, so the first ones are written no more. What

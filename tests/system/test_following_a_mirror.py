@@ -38,6 +38,7 @@ class Replayed:
         self.lines = [line.partition(" ")[::2] for line in lines]
         self.open = 0
         self.during: Callable[[], None] = lambda: None
+        self.at_end: Callable[[], None] = lambda: None
 
     @contextmanager
     def mirror(
@@ -49,6 +50,7 @@ class Replayed:
             yield self
         finally:
             self.open -= 1
+            self.at_end()
 
     def wait(self, seconds: float) -> bytes:
         assert 0.2 <= seconds <= 0.3, "four times a second"
@@ -123,6 +125,21 @@ def test_a_mirror_that_stands_still_is_given_up_after_30_seconds(
     assert 1030.0 <= clock.now < 1033.0
     assert list(tmp_path.iterdir()) == []
     assert replayed.open == 0
+
+
+def test_what_has_failed_is_told_also_when_it_cannot_be_taken_down(
+    tmp_path: Path, clock: Clock
+) -> None:
+    replayed = Replayed("stalls", clock)
+
+    def hangs() -> None:
+        raise LiveosError("dmsetup did not end within 10 seconds and was stopped.")
+
+    replayed.at_end = hangs
+    with pytest.raises(MirrorError, match="copied nothing for 30 seconds") as caught:
+        copy(replayed, tmp_path / "copy")
+    assert "could not be taken down: dmsetup did not end" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_mirror_that_says_nothing_is_given_up_too(tmp_path: Path, clock: Clock) -> None:

@@ -27,6 +27,7 @@ from views_specification import (  # noqa: E402 - its assertions are to be rewri
 )
 
 from liveos_tui.errors import CancelledError  # noqa: E402
+from liveos_tui.formats import mirror_status  # noqa: E402
 from liveos_tui.formats.mirror_status import Leg, MirrorProgress  # noqa: E402
 from liveos_tui.system.kernel_views import KernelJoiner  # noqa: E402
 from liveos_tui.system.mirroring import (  # noqa: E402
@@ -158,6 +159,28 @@ def test_a_folder_that_becomes_full_ends_it_by_name(
             mirrored(joiner, view, folder / "copy")
         assert caught.value.leg is Leg.TARGET
         assert [path.name for path in folder.iterdir()] == ["others"]
+
+
+def test_a_source_that_answers_no_more_is_given_up(
+    joiner: KernelJoiner, images: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror_status, "STALL_SECONDS", 2.0)
+    target = tmp_path / "copy"
+    store = make_store(tmp_path / "other store", 4 << 20)
+    with (
+        spoiled(images.base, SECTORS - 8, 4) as base,
+        joiner.view(base, store, NAME, read_only=True) as view,
+    ):
+        command("dmsetup", "suspend", "--noflush", "lane-spoiled")
+        try:
+            with pytest.raises(MirrorError, match="copied nothing") as caught:
+                mirrored(joiner, view, target)
+        finally:
+            command("dmsetup", "resume", "lane-spoiled")
+        assert caught.value.leg is None
+        assert not target.exists()
+        # The kernel takes down by itself what it was asked to, once the source answers.
+        joiner.clean_up(NAME)
 
 
 def test_a_target_that_is_cut_off_meanwhile_is_told(
