@@ -1,9 +1,8 @@
 """The merged view of base and overlay as one stream: in order, fast, without what is not in use.
 
 Chunks that the overlay does not hold come from the base itself, with no device-mapper in between;
-those that it holds come from the view. Several threads have the kernel read ahead, which
-decompresses a squashfs in parallel. The bytes go from the kernel's cache to a pipe without being
-copied (splice).
+those that it holds come from the view. A thread has the kernel read ahead, so that it decompresses
+a squashfs meanwhile. The bytes go from the kernel's cache to a pipe without being copied (splice).
 """
 
 import errno
@@ -29,6 +28,9 @@ PIECE_BYTES = 1 << 20
 # Between two chunks of the overlay so much of the base is read through the view, too: small reads
 # cost more than they save.
 _NEAR_BYTES = 64 << 10
+_LEAST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 0.0002, 0.02
+# Others than root have 1 MiB at most, unless fs.pipe-max-size says otherwise.
+_PIPE_BYTES = (4 << 20, 1 << 20)
 _NO_SPLICE = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 _UNREADABLE_HINT = (
     "The image and the overlay are as they were. The stick may be failing: copy it before anything "
@@ -153,15 +155,20 @@ class MergedReader:
 
         Raises BrokenPipeError when nobody reads it any more, UnreadableError.
         """
-        with suppress(OSError):
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIECE_BYTES)
+        pace = _Pace(_enlarged(pipe))
+        os.set_blocking(pipe, False)
         with self._read_ahead() as ahead:
             for part in self.parts:
                 at, end = part.offset, part.offset + part.size
                 while at < end and not stop.is_set():
-                    at += self._send(pipe, part.origin, at, min(end - at, PIECE_BYTES))
+                    size = min(end - at, PIECE_BYTES)
+                    sent = self._send(pipe, part.origin, at, size)
+                    at += sent
                     self.done_bytes = at
                     ahead.passed(at)
+                    pace.sent(sent)
+                    if sent < size:
+                        stop.wait(pace.pause())
 
     def pieces(self) -> Iterator[tuple[int, bytes]]:
         """(offset, bytes) of what is in use, in order. Raises UnreadableError."""
@@ -182,20 +189,28 @@ class MergedReader:
         )
 
     def _send(self, pipe: int, origin: Origin, at: int, size: int) -> int:
-        """Send up to `size` bytes; how many were sent."""
+        """Send up to `size` bytes; how many were sent: none when the pipe is full."""
         file = self._files[origin]
         source = 0 if origin is Origin.NOTHING else at
         try:
-            sent = os.splice(file, pipe, size, offset_src=source)
+            sent = os.splice(file, pipe, size, offset_src=source, flags=os.SPLICE_F_NONBLOCK)
         except BrokenPipeError:
             raise
+        except BlockingIOError:
+            return 0
         except OSError as error:
             if error.errno not in _NO_SPLICE:
                 raise self._unreadable(origin, at, error.strerror) from error
-            return os.write(pipe, self._read(origin, at, min(size, _NEAR_BYTES)))
+            return self._write(pipe, self._read(origin, at, min(size, _NEAR_BYTES)))
         if not sent:
             raise self._unreadable(origin, at, "it ends there")
         return sent
+
+    def _write(self, pipe: int, data: bytes) -> int:
+        try:
+            return os.write(pipe, data)
+        except BlockingIOError:
+            return 0
 
     def _read(self, origin: Origin, at: int, size: int) -> bytes:
         if origin is Origin.NOTHING:
@@ -222,6 +237,40 @@ class MergedReader:
         return UnreadableError(
             f"{self._names[origin]} cannot be read at byte {at}: {reason}.", _UNREADABLE_HINT
         )
+
+
+class _Pace:
+    """How long a full pipe is left alone.
+
+    Woken for each page that is taken out of it, both sides would do little else: it is filled again
+    when about half of it is empty, and never becomes empty before a slow reader.
+    """
+
+    def __init__(self, pipe_bytes: int) -> None:
+        self._pipe_bytes = pipe_bytes
+        self._sent = 0
+        self._pause = _LEAST_PAUSE_SECONDS
+
+    def sent(self, size: int) -> None:
+        """So much was sent."""
+        self._sent += size
+
+    def pause(self) -> float:
+        """The pipe is full: the seconds until it is looked at again."""
+        if self._sent > self._pipe_bytes * 5 // 8:
+            self._pause = max(self._pause / 2, _LEAST_PAUSE_SECONDS)
+        elif self._sent < self._pipe_bytes * 3 // 8:
+            self._pause = min(self._pause * 1.5, _MOST_PAUSE_SECONDS)
+        self._sent = 0
+        return self._pause
+
+
+def _enlarged(pipe: int) -> int:
+    """Make a pipe as large as one may; its size."""
+    for size in _PIPE_BYTES:
+        with suppress(OSError):
+            return fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, size)
+    return fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
 
 
 def behind_loop(path: Path) -> Path:
