@@ -27,6 +27,7 @@ from liveos_tui.formats.mksquashfs import (
 )
 from liveos_tui.formats.text import clean
 from liveos_tui.system.merged import MergedReader
+from liveos_tui.system.private_folder import state_folder
 from liveos_tui.system.runner import CommandError, Runner
 from liveos_tui.system.streaming import stream
 from liveos_tui.system.writable_file import NoRoomError, WritableFile
@@ -79,7 +80,8 @@ def version(runner: Runner) -> Version:
 
 def compressors(runner: Runner) -> frozenset[str]:
     """The compressors that mksquashfs here was built with. Raises LiveosError."""
-    with tempfile.TemporaryDirectory(prefix="liveos-tui-") as folder:
+    # Not in /tmp: on a live system that may be the overlay.
+    with tempfile.TemporaryDirectory(dir=state_folder(), prefix="compressors-") as folder:
         argv = ["mksquashfs", folder, f"{folder}/none", "-comp", _NO_SUCH_COMPRESSOR]
         finished = runner.run(argv, ok=range(256), timeout=10.0)
     return parse_compressors(finished.stdout + finished.stderr)
