@@ -334,7 +334,11 @@ def _do_merge(work: Work, action: Action) -> str:
         case MirrorView():
             return mirroring.mirror_view(work, action)
         case MakeImage():
-            return imaging.make_image(work, action)
+            text = imaging.make_image(work, action)
+            if action.work is not None:
+                # Its copy is in the image now; that is compared with the view itself.
+                mirroring.drop_mirror(work, MirrorView(action.work))
+            return text
         case CompareImage():
             return imaging.compare_image(work, action)
         case ExchangeImages():

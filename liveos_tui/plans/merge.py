@@ -282,6 +282,11 @@ def _summary(
         f"The new image has about {size(estimate.likely_bytes)} (the old one: "
         f"{size(facts.image_bytes)}), {how}. {engine_words[engine]}",
         *_time_words(time_range(diagnosis, facts, estimate)),
+        *(
+            f"The other engine, {other}, cannot be used: {reason}"
+            for other, reason in engines_not(diagnosis, facts).items()
+            if other is not engine
+        ),
     )
 
 

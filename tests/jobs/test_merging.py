@@ -15,7 +15,8 @@ from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.forgetting import forget
 from liveos_tui.jobs.journal import read
 from liveos_tui.jobs.order import OrderKind
-from liveos_tui.plans.actions import ExchangeImages, MakeImage
+from liveos_tui.plans.actions import Engine, ExchangeImages, MakeImage
+from liveos_tui.plans.merge import MergeWish
 from liveos_tui.plans.refused import PlanRefusedError
 from liveos_tui.practice.builder import PracticeState
 from liveos_tui.practice.views import UserSpaceJoiner
@@ -72,6 +73,17 @@ def files_of(stick: Patient, folder: Path) -> dict[str, str]:
         (folder / "root").mkdir()
         run("debugfs", "-R", f"rdump / {folder / 'root'}", path)
     return hashes(folder / "root")
+
+
+def test_the_mirror_leaves_no_copy_behind(stick: Patient, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    plan = stick.merge_plan(MergeWish(engine=Engine.MIRROR), work)
+    end = stick.carry(plan)
+
+    assert end.state is JobState.DONE, end
+    assert is_merged(stick)
+    assert list(work.iterdir()) == []
 
 
 def head(stick: Patient) -> bytes:

@@ -119,6 +119,11 @@ class TestSteps:
     def test_the_faster_engine_is_taken_where_both_fit(self) -> None:
         assert made(replace(FACTS, work=WORK)).engine is Engine.STREAM
 
+    def test_it_says_why_the_other_engine_cannot_be_used(self) -> None:
+        assert any("mirror, cannot be used" in text for text in plan_merge(well(), FACTS).summary)
+        both = plan_merge(well(), replace(FACTS, work=WORK))
+        assert not any("cannot be used" in text for text in both.summary)
+
     def test_the_other_engine_is_taken_where_the_faster_one_is_not_to_be_trusted(self) -> None:
         facts = replace(FACTS, work=WORK, troubles={"stream": "mksquashfs 4.7.3 corrupts streams."})
 

@@ -1,0 +1,152 @@
+"""The running root of a booted stick is frozen and switched, under a program that writes to it.
+
+By the functions of the system layer alone, and a squashfs that is made by hand.
+"""
+
+import re
+
+import pytest
+from kernel import Boot, snapshot_sectors
+from rescue import OWN, examine, lost, writing
+from stick import LIVE, NO_OVERLAY, OVERLAY, PERSISTENT, Stick
+
+PYTHON = (
+    "PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/run/liveos/code:/run/liveos/lib python3 /run/driver.py"
+)
+SCRATCH_BYTES = 128 << 20
+WORKS = 600
+
+_DRIVER = f"""
+import os, subprocess, sys
+from pathlib import Path
+from liveos_tui.system.dm_control import DmControl
+from liveos_tui.system.root_freeze import *
+from liveos_tui.system.root_switch import *
+from liveos_tui.system.runner import SystemRunner
+from liveos_tui.system.stick_writing import StickFolder
+
+runner, control, names = SystemRunner(), DmControl(), root_names("live-rw", "by-hand")
+live, stick = Path("{LIVE}/LiveOS"), Path("{LIVE}")
+
+def do_freeze():
+    print("pause", freeze(control, runner, names, {SCRATCH_BYTES}))
+
+def do_image():
+    with FrozenView(control, names) as view:
+        argv = ["mksquashfs", "/run/empty", str(live / "squashfs.alt"), "-noappend",
+                "-exit-on-error", "-comp", "zstd", "-Xcompression-level", "1", "-no-progress",
+                "-p", "LiveOS d 755 0 0",
+                "-p", f"LiveOS/rootfs.img f 644 0 0 dd if={{view.path}} bs=1M status=none"]
+        Path("/run/empty").mkdir(exist_ok=True)
+        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+        print("fill", view.fill())
+    with StickFolder(stick) as folder:
+        with folder.edit("LiveOS/squashfs.alt") as image:
+            image.sync()
+        folder.exchange("LiveOS/squashfs.img", "LiveOS/squashfs.alt")
+
+def do_switch():
+    with open(live / "overlay.alt", "xb") as file:
+        for _ in range(64):
+            file.write(bytes(1 << 20))
+        file.flush()
+        os.fsync(file.fileno())
+    with new_base(runner, "by-hand", live / "squashfs.img", "LiveOS/rootfs.img") as base:
+        print(switch(control, runner, names, base, live, "{OVERLAY}", "overlay.alt",
+                     {SCRATCH_BYTES}))
+    print(finish(control, runner, names, live / "squashfs.alt"))
+
+def do_thaw():
+    print("pause", thaw(control, names))
+
+globals()["do_" + sys.argv[1]]()
+"""
+
+
+def drive(stick: Stick, what: str, scratch_bytes: int = SCRATCH_BYTES) -> str:
+    """Do a step of the merge in the booted system; what it said."""
+    driver = _DRIVER.replace(str(SCRATCH_BYTES), str(scratch_bytes))
+    stick.run("cat > /run/driver.py", stdin=driver.encode())
+    said = stick.run(f"{PYTHON} {what}", check=False, timeout=WORKS)
+    assert said.returncode == 0, said.stdout + said.stderr
+    print(what, said.stdout.strip())
+    return said.stdout
+
+
+def expect_one_overlay(stick: Stick) -> None:
+    """The tables are as dracut makes them, and nothing else is left."""
+    tables = stick.run("dmsetup table").stdout
+    assert re.search(r"^live-rw: 0 \d+ snapshot 7:\d+ 7:\d+ PO 8$", tables, re.MULTILINE)
+    assert tables.count("\n") == 2, "live-rw and live-base"
+    (origin,) = re.findall(r"live-rw: 0 \d+ snapshot (7:\d+)", tables)
+    assert f"linear {origin} 0" in tables, "live-base is the base in use"
+    assert "liveos-tui" not in stick.run("cat /proc/self/mountinfo; losetup --list").stdout
+
+
+@pytest.fixture
+def stick(boot: Boot) -> Stick:
+    booted = boot()
+    booted.install()
+    return booted
+
+
+def test_a_root_that_runs_is_switched_and_every_file_is_kept(stick: Stick) -> None:
+    stick.run("dd if=/dev/urandom of=/srv/old bs=1M count=20 conv=fsync")
+    with writing(stick) as files:
+        drive(stick, "freeze")
+        drive(stick, "image")
+        real = stick.run("sync; dmsetup status liveos-tui-by-hand-real").stdout
+        before, _, _ = snapshot_sectors(real)
+        drive(stick, "switch")
+        stick.run("sleep 2")
+    expect_one_overlay(stick)
+    loops = stick.run("losetup --list -n -O BACK-FILE").stdout.split()
+    assert sum("squashfs" in name for name in loops) == 1, loops
+    allocated, total, _ = snapshot_sectors(stick.run("dmsetup status live-rw").stdout)
+    assert total == 64 << 11
+    assert allocated < before - (16 << 11), "what was there before the freeze is in the image"
+    assert len(files) > 50
+    stick.run("sync; echo 3 > /proc/sys/vm/drop_caches")
+    assert lost(stick, files) == []
+    stick.run("echo after > /root/after; sync -f /root/after")
+
+    stick.kill()
+    stick.boot(PERSISTENT)
+
+    assert lost(stick, files) == []
+    assert stick.read("/root/after") == "after\n"
+    assert snapshot_sectors(stick.run("dmsetup status live-rw").stdout)[0] < before
+    stick.reboot(NO_OVERLAY)
+    kept = {name.removeprefix("/"): known for name, known in files.items()}
+    found = examine(stick, OWN, kept)
+    assert (found.fsck, found.lost) == (0, ())
+
+
+def test_a_frozen_root_is_thawed_without_a_reboot(stick: Stick) -> None:
+    before = stick.run("dmsetup table live-rw").stdout
+    with writing(stick) as files:
+        drive(stick, "freeze")
+        stick.run("sleep 2")
+        drive(stick, "thaw")
+        stick.run("sleep 1")
+    assert stick.run("dmsetup table live-rw").stdout == before
+    expect_one_overlay(stick)
+    stick.run("sync; echo 3 > /proc/sys/vm/drop_caches")
+    assert lost(stick, files) == []
+
+    stick.kill()
+    stick.boot(PERSISTENT)
+
+    assert lost(stick, files) == []
+
+
+def test_a_scratch_store_that_fills_is_not_noticed_by_the_running_system(stick: Stick) -> None:
+    with writing(stick) as files:
+        drive(stick, "freeze", 1 << 20)
+        stick.run("dd if=/dev/urandom of=/srv/much bs=1M count=8 conv=fsync")
+        assert "Invalid" in stick.run("dmsetup status liveos-tui-by-hand-frozen").stdout
+        drive(stick, "thaw")
+        stick.run("sleep 1")
+    expect_one_overlay(stick)
+    stick.run("sync; echo 3 > /proc/sys/vm/drop_caches")
+    assert lost(stick, files) == []
