@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from filled import command, loop, mounted
+from machine import wait_for
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "practice"))
 pytest.register_assert_rewrite("views_specification")
@@ -182,8 +183,9 @@ def test_a_source_that_answers_no_more_is_given_up(
         assert caught.value.leg is None
         assert "could not be taken down" in caught.value.hint
         assert not target.exists()
-        # The kernel takes down by itself what it was asked to, once the source answers.
-        joiner.clean_up(NAME)
+        # The kernel takes down what it was asked to, once the source answers.
+        name = f"liveos-tui-{NAME}-mirror"
+        wait_for(lambda: name not in command("dmsetup", "ls"), "the mirror's end", 20)
     with warnings.catch_warnings():
         # The dmsetup that could not be ended: the runner has left it behind.
         warnings.simplefilter("ignore", ResourceWarning)
