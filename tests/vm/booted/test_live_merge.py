@@ -31,6 +31,12 @@ live, stick = Path("{LIVE}/LiveOS"), Path("{LIVE}")
 def do_freeze():
     print("pause", freeze(control, runner, names, {SCRATCH_BYTES}))
 
+def do_signal():
+    def instant(name):
+        if name == sys.argv[2]:
+            os.kill(os.getpid(), int(sys.argv[3]))
+    freeze(control, runner, names, {SCRATCH_BYTES}, instant=instant, seconds=3)
+
 def do_image():
     with FrozenView(control, names) as view:
         argv = ["mksquashfs", "/run/empty", str(live / "squashfs.alt"), "-noappend",
@@ -149,4 +155,23 @@ def test_a_scratch_store_that_fills_is_not_noticed_by_the_running_system(stick: 
         stick.run("sleep 1")
     expect_one_overlay(stick)
     stick.run("sync; echo 3 > /proc/sys/vm/drop_caches")
+    assert lost(stick, files) == []
+
+
+@pytest.mark.parametrize(
+    ("instant", "signal"), [("suspended", "KILL"), ("handed over", "KILL"), ("suspended", "STOP")]
+)
+def test_the_running_system_goes_on_when_the_process_that_holds_it_does_not(
+    stick: Stick, instant: str, signal: str
+) -> None:
+    """Killed, or stopped until the watchdog's patience is at its end."""
+    before = stick.run("dmsetup table live-rw").stdout
+    stick.run("cat > /run/driver.py", stdin=_DRIVER.encode())
+    with writing(stick) as files:
+        killed = f"{PYTHON} signal '{instant}' $(kill -l {signal}); echo $?"
+        assert stick.run(killed, timeout=120).stdout == "137\n"
+        stick.run("echo alive > /root/alive; sync -f /root/alive")
+        drive(stick, "thaw")
+    assert stick.run("dmsetup table live-rw").stdout == before
+    expect_one_overlay(stick)
     assert lost(stick, files) == []
