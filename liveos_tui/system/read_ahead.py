@@ -69,10 +69,11 @@ class ReadAhead:
     def _work(self) -> None:
         while (job := self._take()) is not None:
             file, offset, size = job
-            for at in range(offset, offset + size, _WINDOW_BYTES):
+            # At the bounds of a squashfs's blocks: one that is asked for in two halves may be
+            # decompressed twice.
+            for at in range(offset // _WINDOW_BYTES * _WINDOW_BYTES, offset + size, _WINDOW_BYTES):
                 with suppress(OSError):
-                    length = min(_WINDOW_BYTES, offset + size - at)
-                    os.posix_fadvise(file, at, length, os.POSIX_FADV_WILLNEED)
+                    os.posix_fadvise(file, at, _WINDOW_BYTES, os.POSIX_FADV_WILLNEED)
 
     def _take(self) -> tuple[int, int, int] | None:
         """The next job that is not too far ahead, None at the end."""
