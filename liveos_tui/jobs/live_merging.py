@@ -89,32 +89,39 @@ def switch_root(work: Work, action: SwitchRoot) -> str:
     freezing = _freeze_action(work)
     overlay, second = Path(work.place.overlay), Path(action.second)
     copied = work.phase("copying what has changed")
-    with new_base(
-        runner, work.order.job_id, stick / (work.place.image or ""), work.place.base
-    ) as base:
-        done = switch(
-            control,
-            runner,
-            names,
-            base,
-            stick / overlay.parent,
-            overlay.name,
-            second.name,
-            freezing.scratch_bytes,
-            Path(freezing.scratch) if freezing.scratch else None,
-            progress=copied,
-            stop=work.stop_if_cancelled,
+    image = stick / (work.place.image or "")
+    try:
+        with new_base(runner, work.order.job_id, image, work.place.base) as base:
+            done = switch(
+                control,
+                runner,
+                names,
+                base,
+                stick / overlay.parent,
+                overlay.name,
+                second.name,
+                freezing.scratch_bytes,
+                Path(freezing.scratch) if freezing.scratch else None,
+                progress=copied,
+                stop=work.stop_if_cancelled,
+            )
+    except LiveosError as error:
+        # After the names are exchanged there is only one way on.
+        if not is_switched(control, names):
+            raise
+        work.found(f"{error.message} It was nearly done, and is done now.")
+    else:
+        work.report.append(
+            f"The system stood still for {done.pause_seconds:.2f} seconds when it was switched: "
+            f"{done.paused_chunks} chunks were copied then, {done.ahead_chunks} before."
         )
-    work.report.append(
-        f"The system stood still for {done.pause_seconds:.2f} seconds when it was switched: "
-        f"{done.paused_chunks} chunks were copied then, {done.ahead_chunks} before."
-    )
     return _end_switch(work, control, names)
 
 
 def _end_switch(work: Work, control: DmControl, names: RootNames) -> str:
     """Take down what the root was; the overlay's file is another one from now on."""
     _close_view(work)
+    forget_base(work.workplace.probes.runner, work.order.job_id)
     actions = [step.action for step in work.plan.steps]
     beside = next((each.beside for each in actions if isinstance(each, ExchangeImages)), None)
     old_image = work.stick.path / beside if beside else None

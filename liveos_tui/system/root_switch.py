@@ -100,6 +100,7 @@ def new_base(runner: Runner, job: str, image: Path, member: str | None) -> Itera
         with loop_of(runner, image, read_only=True) as loop:
             yield loop
         return
+    forget_base(runner, job)
     folder = RUN_FOLDER / f"root-{job}"
     RUN_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -123,7 +124,7 @@ def forget_base(runner: Runner, job: str) -> None:
     """Take down the mount that a killed process has left of `new_base`."""
     folder = RUN_FOLDER / f"root-{job}"
     if folder.is_dir():
-        if folder.is_mount():
+        while folder.is_mount():
             unmount(runner, folder)
         with suppress(OSError):
             folder.rmdir()
@@ -151,8 +152,8 @@ def switch(
     every block is there. They are exchanged, so the file in use bears the overlay's name. The
     trackers' stores have at most `scratch_bytes` each, and lie where the frozen view has its own.
     `progress` is called with bytes done and in all, `stop` may raise until the root is suspended.
-    Raises LiveosError; then the root is frozen as it was. What is left of the old one is taken down
-    by `finish`.
+    Raises LiveosError; then the root is frozen as it was, unless `is_switched` says that it was too
+    late for that. What is left of the old one is taken down by `finish`.
     """
     with _as_liveos_error(), ExitStack() as stack:
         old = _old_table(control, names)
