@@ -203,7 +203,8 @@ def _add_merge(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "make an overlay part of a new image, and empty it",
         "Make what is in an overlay part of a new root image beside the old one, compare it block\n"
         "by block, exchange the two and empty the overlay. The old image is kept until\n"
-        "`jobs forget`; until the stick is booted `jobs rollback` puts everything back.",
+        "`jobs forget`; until the stick is booted `jobs rollback` puts everything back.\n"
+        "The running system's own overlay is merged while it runs: what changes meanwhile is kept.",
     )
     merge.add_argument("target", nargs="?", default=LIVE, metavar="TARGET")
     merge.add_argument(
@@ -217,6 +218,11 @@ def _add_merge(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "--comp", metavar="NAME", help="the compressor: zstd, xz, gzip... (default: the old one's)"
     )
     merge.add_argument("--level", type=int, metavar="N", help="the compressor's level")
+    merge.add_argument(
+        "--no-switch",
+        action="store_true",
+        help="have the running system use the new image from the next boot on, not at once",
+    )
     _add_manner(merge)
 
 

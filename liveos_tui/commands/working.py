@@ -53,6 +53,7 @@ def wish_of(options: Namespace) -> Wish:
                 work=os.path.abspath(options.work) if options.work else None,  # noqa: PTH100
                 compression=options.comp,
                 level=options.level,
+                switch=not options.no_switch,
             )
     return Wish(Operation.RESET)
 

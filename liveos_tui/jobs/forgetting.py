@@ -5,7 +5,7 @@ from liveos_tui.formats.text import clean
 from liveos_tui.jobs.journal import JOURNAL_NAME, JournalState, folder_of
 from liveos_tui.jobs.merging import WhichImage, image_notes, which_image
 from liveos_tui.live.words import size
-from liveos_tui.plans.actions import ExchangeImages
+from liveos_tui.plans.actions import ExchangeImages, SwitchRoot
 from liveos_tui.system.files import NotThereError
 from liveos_tui.system.stick_writing import StickFolder
 
@@ -23,11 +23,11 @@ def forget(stick: StickFolder, journal: JournalState) -> str:
             f"The job {journal.job_id} has not been ended: it is {journal.state}.",
             f"Go on with it, go back, or leave it as it is first. {_KEPT}",
         )
-    other = _other_image(stick, journal)
     freed = 0
-    if other is not None:
-        freed = _size(stick, other)
-        stick.remove(other)
+    for other in (_other_image(stick, journal), _other_overlay(journal)):
+        if other is not None:
+            freed += _size(stick, other)
+            stick.remove(other)
     folder = folder_of(journal.job_id)
     # The journal goes last: as long as there is one, this can be done again.
     names = sorted(stick.names(folder), key=lambda name: name == JOURNAL_NAME)
@@ -56,6 +56,12 @@ def _other_image(stick: StickFolder, journal: JournalState) -> str | None:
         f"{clean(action.image)} and {clean(action.beside)} are not both images of this merge.",
         f"{_KEPT} Look at them, and remove by hand what you do not need.",
     )
+
+
+def _other_overlay(journal: JournalState) -> str | None:
+    """The overlay that a running root was switched from: at a boot nothing looks for that name."""
+    actions = (step.action for step in journal.plan.steps)
+    return next((each.second for each in actions if isinstance(each, SwitchRoot)), None)
 
 
 def _size(stick: StickFolder, path: str) -> int:

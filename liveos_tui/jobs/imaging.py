@@ -73,7 +73,6 @@ def make_image(work: Work, action: MakeImage) -> str:
 
 def drop_image(work: Work, action: MakeImage) -> str:
     """Remove the new image, whole or half made; never the old one. What was there."""
-    clean_up_new(work)
     if not work.notes.get(work.step, {}).get(_BEGUN):
         return "The new image had not been begun."
     if not work.stick.is_file(action.beside):
@@ -85,7 +84,6 @@ def drop_image(work: Work, action: MakeImage) -> str:
 
 def compare_image(work: Work, action: CompareImage) -> str:
     """Read the new image back from the medium, and compare all of it with the merged view."""
-    clean_up_new(work)
     used, view = _used_ranges(work), work.view()
     with work.stick.edit(action.beside) as file:
         file.sync()
@@ -110,22 +108,11 @@ def compare_image(work: Work, action: CompareImage) -> str:
     )
 
 
-def clean_up_new(work: Work) -> None:
-    """Take down what a killed comparison has left. Raises LiveosError."""
-    for leftover in work.workplace.joiner.clean_up(_new_name(work)):
-        work.found(f"A leftover of this job was taken down: {clean(leftover)}.")
-
-
-def _new_name(work: Work) -> str:
-    """The name by which the new image is joined: the job's own is the old one's."""
-    return f"{work.order.job_id}-new"
-
-
 @contextmanager
 def _member(work: Work, action: CompareImage) -> Iterator[Path]:
     image = work.stick.path / action.beside
     joiner = work.workplace.joiner
-    with joiner.base(image, action.member, _new_name(work)) as path:
+    with joiner.base(image, action.member, work.compared_name) as path:
         yield path
 
 
@@ -196,7 +183,6 @@ def _modes(work: Work, action: MakeImage) -> tuple[tuple[str, int], ...]:
 
 def _clear_the_way(work: Work, action: MakeImage) -> None:
     """Remove what an interrupted run of this job has left; anyone else's file is not touched."""
-    clean_up_new(work)
     if not _is_there(work.stick, action.beside):
         return
     if not work.notes.get(work.step, {}).get(_BEGUN):

@@ -76,6 +76,9 @@ def exchange_images(work: Work, action: ExchangeImages) -> str:
     """Give the new image the old one's name, and the old one the new one's."""
     match _both(work, action):
         case WhichImage.OLD, WhichImage.NEW:
+            if not work.plan.works_in_use:
+                # Nothing more is read of the view; the overlay is nobody else's from now on.
+                work.take_down()
             work.stick.exchange(action.image, action.beside)
         case WhichImage.NEW, WhichImage.OLD:
             return "They are exchanged already."

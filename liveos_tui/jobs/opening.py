@@ -37,8 +37,9 @@ def open_stick(work: Work, action: OpenStick) -> str:
             f"The file system of {place.name} is read-only.",
             f"Nothing was changed. {READ_ONLY_HINT}",
         )
-    for leftover in work.workplace.joiner.clean_up(work.order.job_id):
-        work.found(f"A leftover of this job was taken down: {clean(leftover)}.")
+    for name in (work.order.job_id, work.compared_name):
+        for leftover in work.workplace.joiner.clean_up(name):
+            work.found(f"A leftover of this job was taken down: {clean(leftover)}.")
     _check_overlay(work)
     if work.order.kind is not OrderKind.START:
         go_on_with_journal(work)

@@ -75,6 +75,11 @@ class Work:
         return f"{folder_of(self.order.job_id)}/{name}"
 
     @property
+    def compared_name(self) -> str:
+        """The name by which a new image is joined while it is compared: the job's is the old's."""
+        return f"{self.order.job_id}-new"
+
+    @property
     def store_path(self) -> Path:
         """The overlay's file as programs and devices name it."""
         return self.stick.path / self.place.overlay

@@ -179,7 +179,7 @@ def _layout(machine: _Machine, kind: LayoutKind) -> Layout:
 
 def _with_stores(machine: _Machine, site: Site) -> Site:
     by_name = {snapshot.name: snapshot for snapshot in machine.snapshots}
-    root, frozen = by_name.get(ROOT_DEVICE), by_name.get(FROZEN_DEVICE)
+    root, frozen = by_name.get(ROOT_DEVICE) or _under_root(machine), by_name.get(FROZEN_DEVICE)
     if root is None:
         problem = None if _is_linear(machine) else "its device-mapper table is not known here."
         return replace(
@@ -190,6 +190,16 @@ def _with_stores(machine: _Machine, site: Site) -> Site:
     if not overlay.persistent and unused is None:
         unused = _lying_on_stick(machine, site.target)
     return replace(site, overlay=overlay, unused_overlay=unused)
+
+
+def _under_root(machine: _Machine) -> Snapshot | None:
+    """The snapshot below the root while a merge has a view of it frozen (snapshot-origin)."""
+    probes = machine.probes
+    root = next((node for node in probes.dm_nodes() if node.name == ROOT_DEVICE), None)
+    if root is None or len(root.slaves) != 1:
+        return None
+    number = (probes.text(f"/sys/block/{root.slaves[0]}/dev") or "").strip()
+    return next((each for each in machine.snapshots if each.number == number), None)
 
 
 def _is_linear(machine: _Machine) -> bool:

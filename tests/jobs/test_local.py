@@ -111,11 +111,6 @@ def test_what_cannot_be_done_says_why_and_what_was_found(shop: LocalWorkshop, st
     assert proposal.facts
 
 
-def test_merging_is_declined(shop: LocalWorkshop, stick: Path) -> None:
-    with pytest.raises(LiveosError, match="Merging"):
-        shop.propose(str(stick), Wish(Operation.MERGE))
-
-
 def test_a_target_is_remembered_by_its_whole_name(
     shop: LocalWorkshop, stick: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
