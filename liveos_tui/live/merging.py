@@ -26,7 +26,7 @@ class MergeFacts:
     those of this machine's mksquashfs, None without one; `troubles` say by the engine's name why
     its version is not to be trusted. `exchanges`: the kernel can exchange names on this stick.
     `own_roots` are the devices ("254:0") of what the overlay in use makes: no folder for the work.
-    `speeds` are those of a sample of the image, `memory_bytes` are available.
+    `speeds` are those of a sample of the image; a file in memory may have `memory_bytes`.
     """
 
     image: Image | None = None
@@ -81,7 +81,7 @@ def look_at_merge(probes: Probes, site: Site, work: str | None = None) -> MergeF
         compressors=tools,
         troubles=troubles,
         speeds=speeds,
-        memory_bytes=probes.available_memory(),
+        memory_bytes=_memory_for_a_file(probes),
         work=work_folder(probes.path(work)) if work is not None else None,
         own_roots=frozenset({device_number(probes.path("/"))} if site.target.this_system else ()),
     )
@@ -96,6 +96,18 @@ def _tools(probes: Probes) -> tuple[frozenset[str] | None, dict[str, str]]:
         return None, {}
     troubles = {engine: squashing.trouble_of(found, engine) for engine in ("stream", "mirror")}
     return compressors, {engine: words for engine, words in troubles.items() if words}
+
+
+def _memory_for_a_file(probes: Probes) -> int:
+    """How large a file in memory may be: a third of what is available, and most of what /run has.
+
+    Its room is taken only as it is used.
+    """
+    try:
+        run = probes.usage("/run").free_bytes
+    except LiveosError:
+        return 0
+    return min(probes.available_memory() // 3, run * 3 // 4)
 
 
 def is_squashfs(image: Image | None) -> bool:

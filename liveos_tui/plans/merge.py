@@ -62,7 +62,7 @@ def plan_merge(
     estimate = estimate_image(diagnosis, facts)
     check_room(diagnosis, estimate)
     words = MergeWords(diagnosis, facts, engine, compression)
-    steps = [Words(diagnosis, device_mapper).open_stick()]
+    steps, second_bytes = [Words(diagnosis, device_mapper).open_stick()], 0
     running = _running_root(diagnosis, device_mapper=device_mapper)
     if running is not None:
         steps.append(words.freeze(running, scratch_bytes(diagnosis, facts)))
@@ -75,7 +75,8 @@ def plan_merge(
     if running is None:
         steps.append(words.reset())
     elif wish.switch:
-        steps.append(words.switch(running, second_overlay_bytes(diagnosis, estimate)))
+        second_bytes = second_overlay_bytes(diagnosis, estimate)
+        steps.append(words.switch(running, second_bytes))
     else:
         steps.append(words.thaw(running))
     return Plan(
@@ -86,7 +87,7 @@ def plan_merge(
         confirmation=Confirmation.LABEL,
         summary=_summary(diagnosis, facts, engine, compression, estimate),
         warnings=room_warnings(diagnosis, estimate),
-        room=rooms(diagnosis, facts, engine, estimate),
+        room=rooms(diagnosis, facts, engine, estimate, second_bytes),
         go_back=_go_back(running is not None),
         afterwards=_afterwards(facts, running is not None, wish.switch),
     )

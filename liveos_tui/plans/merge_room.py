@@ -82,12 +82,12 @@ def mirror_bytes(diagnosis: Diagnosis) -> int:
 def scratch_bytes(diagnosis: Diagnosis, facts: MergeFacts) -> int:
     """Room for what the running system overwrites while its frozen view is read.
 
-    Never more than the view has; of memory a third of what is available.
+    Never more than the view has.
     """
     whole = diagnosis.base_bytes or 0
     if facts.work is not None:
         return min(whole, facts.work.free_bytes // 2)
-    return min(whole, facts.memory_bytes // 3 // MIB * MIB)
+    return min(whole, facts.memory_bytes // MIB * MIB)
 
 
 def second_overlay_bytes(diagnosis: Diagnosis, estimate: Estimate) -> int:
@@ -143,10 +143,17 @@ def room_warnings(diagnosis: Diagnosis, estimate: Estimate) -> tuple[str, ...]:
 
 
 def rooms(
-    diagnosis: Diagnosis, facts: MergeFacts, engine: Engine, estimate: Estimate
+    diagnosis: Diagnosis,
+    facts: MergeFacts,
+    engine: Engine,
+    estimate: Estimate,
+    second_bytes: int = 0,
 ) -> tuple[Room, ...]:
-    """What a merge needs where."""
-    stick = Room("on the stick, for the new image", estimate.most_bytes, diagnosis.free_bytes)
+    """What a merge needs where; `second_bytes` are those of a second overlay."""
+    words, needed = "on the stick, for the new image", estimate.most_bytes
+    if second_bytes:
+        words, needed = f"{words} and a second overlay", needed + second_bytes
+    stick = Room(words, needed, diagnosis.free_bytes)
     if engine is Engine.STREAM or facts.work is None:
         return (stick,)
     return (

@@ -86,7 +86,7 @@ class TestSteps:
         assert actions(facts)[-2:] == [SetAside, ResetStore]
 
     def test_a_running_root_is_frozen_first_and_switched_last(self) -> None:
-        plan = plan_merge(running(), replace(FACTS, memory_bytes=900 * MIB))
+        plan = plan_merge(running(), replace(FACTS, memory_bytes=300 * MIB))
 
         kinds = [type(step.action) for step in plan.steps]
         assert kinds[1:3] == [FreezeRoot, CheckRoot]
@@ -97,7 +97,7 @@ class TestSteps:
         )
 
     def test_a_running_root_need_not_switch_now(self) -> None:
-        facts = replace(FACTS, memory_bytes=900 * MIB)
+        facts = replace(FACTS, memory_bytes=300 * MIB)
         plan = plan_merge(running(), facts, MergeWish(switch=False))
 
         assert plan.steps[-1].action == ThawRoot("live-rw")
