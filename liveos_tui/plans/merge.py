@@ -32,6 +32,7 @@ _RECOVER_FIRST = (
     f"clean one is merged. {_UNCHANGED}"
 )
 _MINUTE = 60
+_LITTLE_LEFT = 0.3
 _LEVELS = {"zstd": 22, "gzip": 9, "lzo": 9}
 """Compressors of mksquashfs that take a level, and the highest."""
 
@@ -86,10 +87,24 @@ def plan_merge(
         steps=tuple(steps),
         confirmation=Confirmation.LABEL,
         summary=_summary(diagnosis, facts, engine, compression, estimate),
-        warnings=room_warnings(diagnosis, estimate),
+        warnings=(*_fill_warnings(diagnosis), *room_warnings(diagnosis, estimate)),
         room=rooms(diagnosis, facts, engine, estimate, second_bytes),
         go_back=_go_back(running is not None),
         afterwards=_afterwards(facts, running is not None, wish.switch),
+    )
+
+
+def _fill_warnings(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """The running system writes on while it is merged, into what is left of its overlay."""
+    summary = diagnosis.summary
+    if not diagnosis.in_use or summary is None:
+        return ()
+    left = summary.total_bytes - summary.used_bytes
+    if left > summary.total_bytes * _LITTLE_LEFT:
+        return ()
+    return (
+        f"The system goes on writing into its overlay meanwhile, which has {size(left)} left. "
+        "Grow it first if it may need more: an overlay that fills up ends the system.",
     )
 
 

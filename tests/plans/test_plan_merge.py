@@ -102,6 +102,13 @@ class TestSteps:
 
         assert plan.steps[-1].action == ThawRoot("live-rw")
 
+    def test_an_overlay_that_may_fill_up_meanwhile_is_warned_of(self) -> None:
+        found = running()
+        assert not plan_merge(found, FACTS).warnings
+        nearly_full = replace(found, summary=store(used=0.8))
+
+        assert "Grow it first" in plan_merge(nearly_full, FACTS).warnings[0]
+
     def test_a_second_overlay_takes_what_room_the_new_image_leaves(self) -> None:
         likely = estimate_image(running(), FACTS).most_bytes
         plan = plan_merge(replace(running(), free_bytes=likely + 108 * MIB), FACTS)
