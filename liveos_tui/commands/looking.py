@@ -9,11 +9,13 @@ from liveos_tui.commands.arguments import LIVE
 from liveos_tui.commands.output import say
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.folder import JobFolders
 from liveos_tui.jobs.journal import journals
 from liveos_tui.live.local import LocalMachine
 from liveos_tui.live.model import Finding, LiveSystem, Severity
 from liveos_tui.live.report import document, exit_code, text
 from liveos_tui.system.files import Folder
+from liveos_tui.system.probes import Probes
 
 
 def status(target: str, *, as_json: bool) -> int:
@@ -40,9 +42,17 @@ def with_unfinished_jobs(system: LiveSystem) -> LiveSystem:
             f"{job.job_id}`).",
         )
         for job in found
-        if job.half_done
+        if job.half_done and not _at_work(job.job_id)
     )
     return replace(system, findings=(*unfinished, *system.findings)) if unfinished else system
+
+
+def _at_work(job_id: str) -> bool:
+    """Whether a worker of this machine is at it at this moment."""
+    try:
+        return JobFolders(Probes()).find(job_id).at_work()
+    except LiveosError:
+        return False
 
 
 def practice(folder: Path, state: str, *, stay: bool) -> int:

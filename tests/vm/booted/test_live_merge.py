@@ -1,12 +1,18 @@
 """The running root of a booted stick is frozen and switched, under a program that writes to it.
 
-By the functions of the system layer alone, and a squashfs that is made by hand.
+First by the functions of the system layer alone, and a squashfs that is made by hand; then by the
+program.
 """
 
+import json
 import re
+import subprocess
+from typing import Any
 
 import pytest
-from kernel import Boot, snapshot_sectors
+from cuts import told
+from kernel import PROGRAM, Boot, snapshot_sectors
+from machine import wait_for
 from rescue import OWN, examine, lost, writing
 from stick import LIVE, NO_OVERLAY, OVERLAY, PERSISTENT, Stick
 
@@ -96,6 +102,7 @@ def stick(boot: Boot) -> Stick:
     return booted
 
 
+@pytest.mark.thorough
 def test_a_root_that_runs_is_switched_and_every_file_is_kept(stick: Stick) -> None:
     stick.run("dd if=/dev/urandom of=/srv/old bs=1M count=20 conv=fsync")
     with writing(stick) as files:
@@ -128,6 +135,7 @@ def test_a_root_that_runs_is_switched_and_every_file_is_kept(stick: Stick) -> No
     assert (found.fsck, found.lost) == (0, ())
 
 
+@pytest.mark.thorough
 def test_a_frozen_root_is_thawed_without_a_reboot(stick: Stick) -> None:
     before = stick.run("dmsetup table live-rw").stdout
     with writing(stick) as files:
@@ -158,6 +166,7 @@ def test_a_scratch_store_that_fills_is_not_noticed_by_the_running_system(stick: 
     assert lost(stick, files) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("instant", "signal"), [("suspended", "KILL"), ("handed over", "KILL"), ("suspended", "STOP")]
 )
@@ -175,3 +184,69 @@ def test_the_running_system_goes_on_when_the_process_that_holds_it_does_not(
     assert stick.run("dmsetup table live-rw").stdout == before
     expect_one_overlay(stick)
     assert lost(stick, files) == []
+
+
+ROOM = "grow --to 300M --yes"
+"""So that the writer does not fill the overlay: an emulated machine merges slowly."""
+
+
+def test_the_running_system_is_merged_and_every_file_is_kept(stick: Stick) -> None:
+    """The whole job, as a person orders it; ssh is dropped in the middle."""
+    stick.run(f"{PROGRAM} {ROOM}", timeout=WORKS)
+    with writing(stick) as files:
+        with subprocess.Popen(
+            [*stick.ssh_command(), f"{PROGRAM} merge --yes --json"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as merge:
+            assert merge.stdout is not None
+            for line in merge.stdout:
+                if '"step": 3' in line:
+                    break
+            merge.kill()
+        job = wait_for(lambda: ended(stick), "the merge to end by itself", WORKS, 5.0)
+        stick.run("sleep 2")
+
+    assert job["state"] == "done", job
+    expect_one_overlay(stick)
+    assert lost(stick, files) == []
+    listed = stick.run(f"ls {LIVE}/LiveOS").stdout.split()
+    assert {"squashfs.alt", "squashfs.img", OVERLAY, f"{OVERLAY}.alt"} <= set(listed)
+    stick.run("echo after > /root/after; sync -f /root/after")
+
+    stick.kill()
+    stick.boot(PERSISTENT)
+    assert lost(stick, files) == []
+    assert stick.read("/root/after") == "after\n"
+
+    stick.install()
+    stick.run(f"{PROGRAM} jobs forget {job['id']} --yes", timeout=WORKS)
+    listed = stick.run(f"ls {LIVE}/LiveOS").stdout.split()
+    assert sorted(listed) == sorted(["home.img", OVERLAY, "squashfs.img"])
+
+
+def test_a_merge_that_is_cancelled_leaves_one_overlay_and_every_file(stick: Stick) -> None:
+    with writing(stick) as files:
+        for event in told(stick, "merge --yes --json"):
+            if event.get("event") == "step" and event.get("step") == 3:
+                stick.run(f"{PROGRAM} jobs cancel {newest(stick)['id']}", timeout=120)
+        job = ended(stick)
+        assert job is not None
+        stick.run(f"{PROGRAM} jobs rollback {job['id']} --yes", timeout=WORKS)
+    assert job["state"] == "cancelled"
+    expect_one_overlay(stick)
+    assert "squashfs.alt" not in stick.run(f"ls {LIVE}/LiveOS").stdout
+    assert lost(stick, files) == []
+
+
+def newest(stick: Stick) -> dict[str, Any]:
+    """The newest job of the booted system."""
+    said = stick.run(f"{PROGRAM} jobs list --json", timeout=120).stdout
+    return dict(json.loads(said)["jobs"][0])
+
+
+def ended(stick: Stick) -> dict[str, Any] | None:
+    """The newest job, once it has ended."""
+    job = newest(stick)
+    return None if job["state"] in {"running", "waiting"} else job
