@@ -30,8 +30,9 @@ class Image:
     """What an image says of itself. None is "it does not say".
 
     `declared_bytes` is the size that it needs to be whole. `uuid` has the form that blkid prints:
-    for FAT the serial number (12AB-CDEF), for ISO 9660 a date. `made_at` is seconds since 1970.
-    `damage` says in words why a header is not to be believed; then the other fields are empty.
+    for FAT the serial number (12AB-CDEF), for ISO 9660 a date. `level` is the compressor's, None
+    for its usual one. `made_at` is seconds since 1970. `damage` says in words why a header is not
+    to be believed; then the other fields are empty.
     """
 
     kind: ImageKind
@@ -41,6 +42,7 @@ class Image:
     declared_bytes: int | None = None
     block_bytes: int | None = None
     compressor: str | None = None
+    level: int | None = None
     inodes: int | None = None
     made_at: int | None = None
     ext: ExtSuperblock | None = None

@@ -25,6 +25,9 @@ HEAD_BYTES = disk_images.BTRFS_OFFSET + 4096
 
 _SQUASHFS = struct.Struct("<4sIIIIHHHHHHQQ")
 _SQUASHFS_COMPRESSORS = {1: "gzip", 2: "lzma", 3: "lzo", 4: "xz", 5: "lz4", 6: "zstd"}
+# COMPRESSOR_OPTIONS of a superblock, SQUASHFS_COMPRESSED_BIT of a metadata block.
+_SQUASHFS_OPTIONS, _SQUASHFS_UNCOMPRESSED = 0x400, 0x8000
+_SQUASHFS_BYTES = 96
 _EROFS_OFFSET = 1024
 _EROFS_MAGIC = 0xE0F5E1E2
 _EROFS_COMPRESSORS = {0: "lz4", 1: "lzma", 2: "deflate", 3: "zstd"}
@@ -58,7 +61,7 @@ def identify(head: bytes) -> Image | None:
 def _squashfs(head: bytes) -> Image:
     if len(head) < _SQUASHFS.size:
         return Image(ImageKind.SQUASHFS, damage="its header is cut short")
-    (_, inodes, made_at, block, _, compressor, block_log, _, _, major, minor, _, used) = (
+    (_, inodes, made_at, block, _, compressor, block_log, flags, _, major, minor, _, used) = (
         _SQUASHFS.unpack_from(head)
     )
     version = f"{major}.{minor}"
@@ -73,9 +76,23 @@ def _squashfs(head: bytes) -> Image:
         declared_bytes=used,
         block_bytes=block,
         compressor=_SQUASHFS_COMPRESSORS.get(compressor, f"unknown ({compressor})"),
+        level=_squashfs_level(head, compressor) if flags & _SQUASHFS_OPTIONS else None,
         inodes=inodes,
         made_at=made_at,
     )
+
+
+def _squashfs_level(head: bytes, compressor: int) -> int | None:
+    """The level in the compressor's options, a metadata block right behind the superblock.
+
+    For gzip and zstd it is the first number of it (squashfs-tools: gzip_wrapper.h, zstd_wrapper.h).
+    """
+    options = head[_SQUASHFS_BYTES : _SQUASHFS_BYTES + 6]
+    if _SQUASHFS_COMPRESSORS.get(compressor) not in {"gzip", "zstd"} or len(options) < 6:
+        return None
+    header, level = struct.unpack("<HI", options)
+    plausible = header & _SQUASHFS_UNCOMPRESSED and header & 0x7FFF >= 4 and 1 <= level <= 22
+    return level if plausible else None
 
 
 def _erofs(head: bytes) -> Image:

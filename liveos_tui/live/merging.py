@@ -68,7 +68,7 @@ def look_at_merge(probes: Probes, site: Site, work: str | None = None) -> MergeF
     if is_squashfs(image) and tools and image and site.layout.base:
         path = probes.path(site.mount_point) / site.image
         method, block = image.compressor or "", image.block_bytes or 0
-        speeds = measure_speeds(probes.runner, path, site.layout.base, method, block)
+        speeds = measure_speeds(probes.runner, path, site.layout.base, method, block, image.level)
     folder = site.image.rpartition("/")[0]
     second, small = beside(site.image), f"{folder}/{_SMALL_IMAGE}".lstrip("/")
     return MergeFacts(

@@ -239,7 +239,8 @@ def _compression(facts: MergeFacts, wish: MergeWish) -> Compression | None:
     if wish.level is not None and (highest is None or not 1 <= wish.level <= highest):
         words = f"levels from 1 to {highest}" if highest else "no levels"
         raise PlanRefusedError(f"{name} has {words}.", _UNCHANGED)
-    return Compression(name, image.block_bytes or 128 * 1024, wish.level)
+    level = image.level if wish.compression is None and wish.level is None else wish.level
+    return Compression(name, image.block_bytes or 128 * 1024, level)
 
 
 def _engine(diagnosis: Diagnosis, facts: MergeFacts, wish: MergeWish) -> Engine:

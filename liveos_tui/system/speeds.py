@@ -29,7 +29,12 @@ class Speeds:
 
 
 def measure_speeds(
-    runner: Runner, image: Path, member: str, compressor: str, block_bytes: int
+    runner: Runner,
+    image: Path,
+    member: str,
+    compressor: str,
+    block_bytes: int,
+    level: int | None = None,
 ) -> Speeds | None:
     """Time a sample of an image; None where that cannot be done."""
     try:
@@ -44,6 +49,7 @@ def measure_speeds(
                 *("mksquashfs", str(folder / "sample"), str(folder / "image")),
                 *("-noappend", "-no-progress", "-quiet", "-comp", compressor),
                 *("-b", str(block_bytes)),
+                *(("-Xcompression-level", str(level)) if level is not None else ()),
             ]
             began = time.monotonic()
             runner.run(argv, timeout=_TIMEOUT_SECONDS)

@@ -177,3 +177,23 @@ def test_a_label_cannot_reach_the_terminal() -> None:
     found = identify(bytes(data))
     assert found is not None
     assert found.label == r"\x1b]0;x\x07"
+
+
+@pytest.mark.parametrize(
+    ("options", "level"),
+    [
+        # As mksquashfs 4.5.1 writes them with -Xcompression-level; flags 0x4c0 tell of them.
+        ("04800300000078", 3),
+        ("0880040000000f00000078", 4),
+        ("", None),
+        ("04800000000078", None),
+        ("0480ffffffff78", None),
+    ],
+)
+def test_the_level_of_a_squashfs(options: str, level: int | None) -> None:
+    plain = head("squashfs-zstd")
+    told = plain[:24] + b"\xc0\x04" + plain[26:96] + bytes.fromhex(options)
+    found = identify(told)
+
+    assert found is not None
+    assert (found.compressor, found.level) == ("zstd", level)

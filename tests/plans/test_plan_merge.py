@@ -159,6 +159,13 @@ class TestCompression:
     def test_is_that_of_the_old_image(self) -> None:
         assert made().compression == Compression("zstd", 128 * 1024)
 
+    def test_has_the_level_of_the_old_image_unless_something_else_is_wished(self) -> None:
+        facts = replace(FACTS, image=replace(SQUASHFS, level=3))
+
+        assert made(facts).compression == Compression("zstd", 128 * 1024, 3)
+        assert made(facts, MergeWish(level=19)).compression == Compression("zstd", 128 * 1024, 19)
+        assert made(facts, MergeWish(compression="xz")).compression == Compression("xz", 128 * 1024)
+
     def test_is_what_the_person_wishes(self) -> None:
         wish = MergeWish(compression="gzip", level=9)
 
