@@ -46,7 +46,15 @@ def test_a_growth_that_was_cut_off(
 
 
 # Steps of the merge: 2 makes the new image, 4 exchanges the two, 5 empties the overlay.
-@pytest.mark.parametrize(("step", "back"), [(2, False), (4, False), (4, True), (5, True)])
+@pytest.mark.parametrize(
+    ("step", "back"),
+    [
+        pytest.param(2, False, marks=pytest.mark.thorough),
+        (4, False),
+        pytest.param(4, True, marks=pytest.mark.thorough),
+        (5, True),
+    ],
+)
 def test_a_merge_that_was_cut_off(
     campaign: Campaign,
     recordings: tuple[Recording, Recording, Recording],

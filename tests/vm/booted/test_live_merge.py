@@ -186,7 +186,7 @@ def test_the_running_system_goes_on_when_the_process_that_holds_it_does_not(
     assert lost(stick, files) == []
 
 
-ROOM = "grow --to 300M --yes"
+ROOM = "grow --to 160M --yes"
 """So that the writer does not fill the overlay: an emulated machine merges slowly."""
 
 

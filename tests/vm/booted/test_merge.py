@@ -88,6 +88,7 @@ def test_all_that_was_in_the_overlay_is_in_the_new_image(
     assert "liveos-tui" not in attached.run("dmsetup ls; losetup --list; mount").stdout
 
 
+@pytest.mark.thorough
 def test_going_back_gives_the_exact_bytes(attached: Stick) -> None:
     command = f"sha256sum {SECOND.store} /run/second/LiveOS/squashfs.img"
     with second_mounted(attached, "/dev/sda", "-r"):
@@ -102,6 +103,7 @@ def test_going_back_gives_the_exact_bytes(attached: Stick) -> None:
         assert "squashfs.alt" not in attached.run("ls /run/second/LiveOS").stdout
 
 
+@pytest.mark.thorough
 def test_a_merge_goes_on_when_ssh_is_dropped(attached: Stick, second: tuple[Path, Files]) -> None:
     ssh = subprocess.Popen(
         [*attached.ssh_command(), f"{PROGRAM} merge /dev/sda --yes --json"],
