@@ -25,7 +25,7 @@ OLD = b"hsqs old" + random.Random(1).randbytes(300_000)
 NEW = b"hsqs new" + random.Random(2).randbytes(270_000)
 USED = b"SnAp" + random.Random(3).randbytes(60_000)
 RESET = bytes(512) + USED[512:]
-CUTS_WITH_A_CACHE = 30
+CUTS_WITH_A_CACHE = 60
 
 FILESYSTEMS = {
     "vfat": ("mkfs.vfat", "-F", "32", "-s", "1"),
