@@ -2,46 +2,15 @@
 
 from liveos_tui.errors import CancelledError, LiveosError
 from liveos_tui.formats.text import clean
-from liveos_tui.jobs import (
-    imaging,
-    live_merging,
-    merging,
-    mirroring,
-    opening,
-    registering,
-    repairing,
-    storing,
-)
+from liveos_tui.jobs import live_merging, opening
+from liveos_tui.jobs.doing import do, undo
 from liveos_tui.jobs.events import EndEvent, JobState, StepEvent, StepState, WaitingEvent
 from liveos_tui.jobs.journal import read
 from liveos_tui.jobs.marks import check_unused
 from liveos_tui.jobs.order import Order, OrderKind, Workplace
 from liveos_tui.jobs.work import Work
 from liveos_tui.live.model import Operation
-from liveos_tui.plans.actions import (
-    Action,
-    BackUp,
-    CheckRoot,
-    CompareImage,
-    ExchangeImages,
-    FillHoles,
-    FreezeRoot,
-    GrowFile,
-    MakeImage,
-    MirrorView,
-    OpenStick,
-    RefreshLoop,
-    Register,
-    Rehearse,
-    Repair,
-    ResetStore,
-    SetAside,
-    SetValid,
-    SwitchRoot,
-    TakeDown,
-    ThawRoot,
-    Verify,
-)
+from liveos_tui.plans.actions import ExchangeImages, FreezeRoot, GrowFile, OpenStick
 from liveos_tui.plans.model import Plan
 
 _WAIT_SECONDS = 0.5
@@ -188,7 +157,7 @@ class _Run:
         try:
             if step.writes:
                 opening.check_same(self.work)
-            text = _do(self.work, step.action)
+            text = do(self.work, step.action)
         except CancelledError:
             self._write(index, StepState.CANCELLED)
             self._tell(index, StepState.CANCELLED)
@@ -232,7 +201,7 @@ class _Run:
         self.work.step = index
         self._tell(index, StepState.RUNNING, "Going back.")
         opening.check_same(self.work)
-        text = _undo(self.work, self.steps[index].action)
+        text = undo(self.work, self.steps[index].action)
         self.work.notes.pop(index, None)
         self._write(index, StepState.UNDONE, text)
         self.done, self._begun = index, None
@@ -291,97 +260,3 @@ def is_same_work(journal: Plan, order: Plan) -> bool:
         getattr(journal.place, name) == getattr(order.place, name)
         for name in ("uuid", "label", "serial", "overlay", "image", "base")
     )
-
-
-def _do(work: Work, action: Action) -> str:
-    """Do one step; what came of it, in a sentence."""
-    match action:
-        case OpenStick():
-            return "The stick is locked for this job."
-        case Rehearse():
-            return repairing.rehearse(work, action)
-        case BackUp():
-            return storing.back_up(work, action)
-        case GrowFile():
-            return storing.grow_file(work, action)
-        case FillHoles():
-            return storing.fill_holes(work, action)
-        case RefreshLoop():
-            return storing.refresh_loop(work, action)
-        case SetValid():
-            return storing.set_valid(work)
-        case Register():
-            return registering.register(work)
-        case Repair():
-            return repairing.repair(work)
-        case Verify():
-            return registering.verify(work)
-        case TakeDown():
-            return registering.take_down(work)
-        case ResetStore():
-            return storing.reset_store(work)
-        case _:
-            return _do_merge(work, action)
-
-
-def _do_merge(work: Work, action: Action) -> str:
-    """Do one step of a merge; what came of it, in a sentence."""
-    match action:
-        case FreezeRoot():
-            return live_merging.freeze_root(work, action)
-        case CheckRoot():
-            return merging.check_root(work)
-        case MirrorView():
-            return mirroring.mirror_view(work, action)
-        case MakeImage():
-            text = imaging.make_image(work, action)
-            if action.work is not None:
-                # Its copy is in the image now; that is compared with the view itself.
-                mirroring.drop_mirror(work, MirrorView(action.work))
-            return text
-        case CompareImage():
-            return imaging.compare_image(work, action)
-        case ExchangeImages():
-            return merging.exchange_images(work, action)
-        case SetAside():
-            return merging.set_aside(work, action)
-        case SwitchRoot():
-            return live_merging.switch_root(work, action)
-        case ThawRoot():
-            return live_merging.thaw_root(work, action)
-    raise LiveosError("This step is not known here.", "Nothing was done.")
-
-
-def _undo(work: Work, action: Action) -> str:
-    """Undo one step, done or half done; what came of it, in a sentence."""
-    match action:
-        case BackUp():
-            return storing.restore_metadata(work)
-        case GrowFile():
-            return storing.cut_file(work, action)
-        case SetValid():
-            return storing.clear_valid(work)
-        case Register():
-            work.take_down()
-            return "The device is removed."
-        case Repair():
-            return repairing.undo_repair(work)
-        case ResetStore():
-            return storing.undo_reset(work)
-        case FreezeRoot():
-            return live_merging.undo_freeze(work)
-        case MirrorView():
-            return mirroring.drop_mirror(work, action)
-        case MakeImage():
-            return imaging.drop_image(work, action)
-        case ExchangeImages():
-            return merging.exchange_back(work, action)
-        case SetAside():
-            return merging.put_back(work, action)
-        case SwitchRoot():
-            raise LiveosError(
-                "The running root uses the new image: that is not undone while it runs.",
-                "It was left as it is.",
-            )
-        case _:
-            return "There was nothing to undo."

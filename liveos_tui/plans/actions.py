@@ -203,7 +203,7 @@ class ThawRoot:
     device: str
 
 
-Action = (
+RescueAction = (
     OpenStick
     | Rehearse
     | BackUp
@@ -216,7 +216,9 @@ Action = (
     | Verify
     | TakeDown
     | ResetStore
-    | CheckRoot
+)
+MergeAction = (
+    CheckRoot
     | MirrorView
     | MakeImage
     | CompareImage
@@ -226,3 +228,4 @@ Action = (
     | SwitchRoot
     | ThawRoot
 )
+Action = RescueAction | MergeAction
