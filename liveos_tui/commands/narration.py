@@ -20,7 +20,6 @@ from liveos_tui.jobs.events import (
     WaitingEvent,
 )
 from liveos_tui.jobs.workshop import Job
-from liveos_tui.live.model import Operation
 from liveos_tui.live.words import duration, percent, size
 from liveos_tui.plans.model import Plan
 
@@ -67,7 +66,7 @@ def offers(job: Job) -> list[str]:
         found.append("rollback")
     if job.can_resume:
         found.append("leave")
-    if job.state is JobState.DONE and job.plan.operation is Operation.MERGE:
+    if job.can_be_forgotten:
         found.append("forget")
     return found
 

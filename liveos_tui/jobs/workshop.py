@@ -66,6 +66,12 @@ class Job:
     can_resume: bool = False
     can_roll_back: bool = False
 
+    @property
+    def can_be_forgotten(self) -> bool:
+        """Whether an old image lies on the stick that its person may not need any more."""
+        over = self.state in {JobState.DONE, JobState.LEFT} and not self.can_resume
+        return over and self.plan.operation is Operation.MERGE
+
 
 class Feed(Protocol):
     """The events of one job, from the first."""

@@ -88,7 +88,7 @@ class Jobs(AskingScreen):
                 ("c", "Cancel"): job.state in ALIVE,
                 ("r", "Go on"): job.can_resume,
                 ("u", "Go back"): job.can_roll_back,
-                ("f", "Forget"): jobs.can_be_forgotten(job),
+                ("f", "Forget"): job.can_be_forgotten,
                 ("L", "Leave it"): job.state is JobState.INTERRUPTED,
             }
             hints = [hint for hint, can in possible.items() if can]
@@ -157,7 +157,7 @@ class Jobs(AskingScreen):
     def action_forget(self) -> None:
         """Give up the way back of a merge that is done, after the stick's name was typed."""
         job = self.selected
-        if job is None or not jobs.can_be_forgotten(job):
+        if job is None or not job.can_be_forgotten:
             return
         target = self.console.target_of(job)
 

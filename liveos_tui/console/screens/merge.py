@@ -11,7 +11,7 @@ from liveos_tui.console.lines import Line, Span
 from liveos_tui.console.screens.engine import EngineChoice
 from liveos_tui.console.screens.working import Entry, WorkingScreen
 from liveos_tui.console.theme import Role
-from liveos_tui.console.views import bars, jobs, notes, phases, proposal, results, steps
+from liveos_tui.console.views import bars, notes, phases, proposal, results, steps
 from liveos_tui.console.views.steps import RESULT
 from liveos_tui.console.widgets.framed import Pane, ReadingPane
 from liveos_tui.jobs.events import JobState
@@ -122,7 +122,7 @@ class Merge(WorkingScreen):
                 min(width, phases.READABLE),
                 resume=job is not None and job.can_resume,
                 roll_back=job is not None and job.can_roll_back,
-                forget=job is not None and jobs.can_be_forgotten(job),
+                forget=job is not None and job.can_be_forgotten,
             )
         index = int(key)
         step, told = plan.steps[index], log.steps[index]

@@ -11,7 +11,6 @@ from liveos_tui.console.views.results import JOB_WORDS
 from liveos_tui.console.workers import ALIVE
 from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.workshop import Job
-from liveos_tui.live.model import Operation
 
 ROWS = 2
 """Lines of the dashboard's block."""
@@ -69,12 +68,6 @@ def nothing(known: bool, glyphs: Glyphs) -> list[Line]:
     """What stands there without jobs."""
     text = "There are no jobs." if known else f"Looking for jobs {glyphs.dots}"
     return [EMPTY, (Span(f"   {text}", Role.MUTED),)]
-
-
-def can_be_forgotten(job: Job) -> bool:
-    """Whether an old image lies on the stick that its person may not need any more."""
-    over = job.state in {JobState.DONE, JobState.LEFT} and not job.can_resume
-    return over and job.plan.operation is Operation.MERGE
 
 
 def when(job: Job, now: datetime) -> str:
