@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from liveos_tui.errors import CancelledError, LiveosError
+from liveos_tui.formats.dmtable import SnapshotTable
 from liveos_tui.formats.text import clean
+from liveos_tui.jobs.opening import loop_of_overlay
 from liveos_tui.jobs.order import Control
 from liveos_tui.jobs.work import Work
 from liveos_tui.plans.actions import ExchangeImages, FreezeRoot, SwitchRoot, ThawRoot
@@ -39,6 +41,7 @@ def freeze_root(work: Work, action: FreezeRoot) -> str:
     control, names = _control(work), _names(work, action.device)
     if _take_up(work, control, names):
         return "The view that an earlier run has frozen is there: it is used."
+    _check_device(work, control, names)
     # Half done by a worker that was killed, or lost since.
     thaw(control, names)
     scratch = Path(action.scratch) if action.scratch else None
@@ -263,6 +266,26 @@ class FillWatch:
             self._warn(f"{text} If it fills up, the merge ends; the system goes on.")
         else:
             self._line(text)
+
+
+def _check_device(work: Work, control: DmControl, names: RootNames) -> None:
+    """Raise LiveosError unless the root writes into the overlay of the plan.
+
+    A plan comes back from a stick, where anyone may have written it: no other device is held.
+    """
+    loop = loop_of_overlay(work)
+    there = [name for name in (names.real, names.root) if control.info(name) is not None]
+    stores = {
+        line.table.cow
+        for name in there
+        for line in control.table(name)
+        if isinstance(line.table, SnapshotTable)
+    }
+    if loop is None or loop.number not in stores:
+        raise LiveosError(
+            f"{clean(names.root)} does not use the overlay of {work.place.name}.",
+            "Nothing was changed. Look at the stick again and start anew.",
+        )
 
 
 def _control(work: Work) -> DmControl:
