@@ -21,8 +21,9 @@ from liveos_tui.jobs.order import Order, OrderKind
 from liveos_tui.jobs.proposing import lasting_name, propose
 from liveos_tui.jobs.starting import start_worker
 from liveos_tui.jobs.workshop import Feed, Job, Proposal, Wish
+from liveos_tui.live.booted import is_live
 from liveos_tui.live.diagnose import place_of
-from liveos_tui.live.recognise import recognise
+from liveos_tui.live.recognise import LIVE, recognise
 from liveos_tui.plans.model import Plan
 from liveos_tui.system.files import NotThereError
 from liveos_tui.system.probes import Probes
@@ -167,6 +168,9 @@ class LocalWorkshop:
         """Where the stick of a job is: as named, or as the plan had it."""
         if target is not None:
             return lasting_name(target)
+        if folder is None and is_live(self._probes):
+            # After a boot only the journal on the stick knows it.
+            return LIVE
         if folder is None:
             raise UnknownJobError(
                 f"This machine has no job {job_id} in this boot.",
