@@ -52,7 +52,8 @@ class Terminal:
         ours, theirs = pty.openpty()
         self._ours = ours
         self.process = subprocess.Popen(
-            [*PROGRAM, *map(str, words)],
+            # A shell that starts CI in its background has it ignore Ctrl+C, and all that it starts.
+            ["env", "--default-signal=INT", *PROGRAM, *map(str, words)],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
