@@ -5,20 +5,24 @@ An image is known by its size and its first bytes, which the step that made the 
 """
 
 import hashlib
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 
 from liveos_tui.errors import LiveosError
+from liveos_tui.formats.images import SHORT_HEAD_BYTES, identify
+from liveos_tui.formats.kernel_config import squashfs_compressors
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.checking import fsck
 from liveos_tui.jobs.journal import Notes
 from liveos_tui.jobs.marks import use_mark
 from liveos_tui.jobs.work import Work
-from liveos_tui.plans.actions import ExchangeImages, SetAside
-from liveos_tui.system.e2fsprogs import Check
+from liveos_tui.plans.actions import ExchangeImages, MakeImage, SetAside
+from liveos_tui.system.e2fsprogs import Check, file_bytes, folder_names
 from liveos_tui.system.files import Folder, NotThereError
 
 _HEAD_BYTES = 1 << 16
+_CONFIG, _CONFIG_BYTES = "config-", 1 << 20
 
 _KEPT = "Both images are kept. Look at the stick with `liveos-tui jobs`."
 
@@ -40,7 +44,40 @@ def check_root(work: Work) -> str:
             f"Only a clean file system is merged: {verdict.words}",
             "Recover the overlay first. The stick was left as it is.",
         )
+    _check_compressor(work)
     return "e2fsck finds nothing wrong."
+
+
+def _check_compressor(work: Work) -> None:
+    """Raise LiveosError where the stick's kernels may not read the new image.
+
+    What the old image is compressed with they read, since they boot with it.
+    """
+    actions = (step.action for step in work.plan.steps)
+    wanted = next((a.compression for a in actions if isinstance(a, MakeImage)), None)
+    with work.stick.open(work.place.image or "") as file:
+        image = identify(file.read(0, SHORT_HEAD_BYTES))
+    if wanted is None or (image is not None and image.compressor == wanted.name):
+        return
+    runner, path = work.workplace.probes.runner, work.view().path
+    names: list[str] = []
+    with suppress(LiveosError):
+        names = [each.name for each in folder_names(runner, path, "/boot")]
+    kernels = sorted(name for name in names if name.startswith(_CONFIG))
+    if not kernels:
+        raise LiveosError(
+            f"Whether the stick's kernel reads {wanted.name} is not known: there is no "
+            f"/boot/{_CONFIG}VERSION.",
+            "Nothing was written. Merge with the old image's compressor (leave --comp out).",
+        )
+    for name in kernels:
+        config = file_bytes(runner, path, f"/boot/{name}", _CONFIG_BYTES).decode("utf-8", "replace")
+        if wanted.name not in squashfs_compressors(config):
+            raise LiveosError(
+                f"The kernel {clean(name.removeprefix(_CONFIG))} of the stick cannot read "
+                f"{wanted.name}.",
+                "Nothing was written. Choose another compressor (--comp), or leave it out.",
+            )
 
 
 def remember_images(work: Work, image: str, beside: str) -> None:

@@ -184,19 +184,24 @@ def test_a_cancelled_merge_leaves_the_stick_as_it_was(stick: Patient) -> None:
     assert stick_bytes(stick) == before
 
 
+def change(stick: Patient, folder: Path, *commands: str) -> None:
+    """Change the root by commands of debugfs, written through the overlay."""
+    with seen(stick, folder, read_only=False) as view:
+        changed = folder / "copy"
+        shutil.copyfile(view.path, changed)
+        for command in commands:
+            run("debugfs", "-w", "-R", command, changed)
+        with changed.open("rb") as file:
+            for offset in range(0, view.size_bytes, 4096):
+                data = file.read(4096)
+                if data != view.read(offset, 4096):
+                    view.write(offset, data)
+        view.sync()
+
+
 def test_a_root_that_is_not_whole_is_not_merged(stick: Patient, tmp_path: Path) -> None:
     # Unmounted cleanly, and not whole all the same: an inode that is cleared in the overlay.
-    with seen(stick, tmp_path / "damaged", read_only=False) as view:
-        damaged = tmp_path / "damaged" / "copy"
-        shutil.copyfile(view.path, damaged)
-        run("debugfs", "-w", "-R", "clri /etc/os-release", damaged)
-        for offset in range(0, view.size_bytes, 4096):
-            with damaged.open("rb") as file:
-                file.seek(offset)
-                data = file.read(4096)
-            if data != view.read(offset, 4096):
-                view.write(offset, data)
-        view.sync()
+    change(stick, tmp_path / "damaged", "clri /etc/os-release")
     plan = stick.merge_plan()
     changed = stick_bytes(stick)
 
@@ -205,6 +210,29 @@ def test_a_root_that_is_not_whole_is_not_merged(stick: Patient, tmp_path: Path) 
     assert end.state is JobState.FAILED
     assert end.message.startswith("Only a clean file system is merged")
     assert stick_bytes(stick) == changed
+
+
+class TestCompressor:
+    def test_is_not_changed_where_no_kernel_tells_what_it_reads(self, stick: Patient) -> None:
+        before = stick_bytes(stick)
+        end = stick.carry(stick.merge_plan(MergeWish(compression="xz")))
+
+        assert "is not known" in end.message
+        assert stick_bytes(stick) == before
+
+    @pytest.mark.parametrize(("told", "ends"), [("y", JobState.DONE), ("n", JobState.FAILED)])
+    def test_is_what_the_stick_s_kernel_reads(
+        self, stick: Patient, tmp_path: Path, told: str, ends: JobState
+    ) -> None:
+        config = tmp_path / "config"
+        config.write_text(f"CONFIG_SQUASHFS_ZLIB=y\nCONFIG_SQUASHFS_XZ={told}\n")
+        change(
+            stick, tmp_path / "changed", "mkdir boot", f"write {config} boot/config-6.1.0-53-amd64"
+        )
+        end = stick.carry(stick.merge_plan(MergeWish(compression="xz")))
+
+        assert end.state is ends, end
+        assert told == "y" or "6.1.0-53-amd64 of the stick cannot read xz" in end.message
 
 
 def test_another_file_in_the_place_of_the_new_image_is_never_exchanged(stick: Patient) -> None:
