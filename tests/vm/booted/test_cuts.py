@@ -26,7 +26,15 @@ def within(recording: Recording, step: int, *, back: bool) -> Cut:
 
 
 # Steps of the recovery: 3 grows the file, 4 sets the valid byte, 6 writes the repair.
-@pytest.mark.parametrize(("step", "back"), [(3, False), (4, True), (6, False), (6, True)])
+@pytest.mark.parametrize(
+    ("step", "back"),
+    [
+        (3, False),
+        pytest.param(4, True, marks=pytest.mark.thorough),
+        (6, False),
+        (6, True),
+    ],
+)
 def test_a_recovery_that_was_cut_off(
     campaign: Campaign, recordings: tuple[Recording, Recording, Recording], step: int, back: bool
 ) -> None:

@@ -173,6 +173,7 @@ def test_an_attached_stick_comes_back(looked_at: Stick, second: Files) -> None:
     expect_second_recovered(looked_at, second)
 
 
+@pytest.mark.thorough
 def test_a_recovery_ends_by_itself_when_ssh_is_cut(looked_at: Stick, second: Files) -> None:
     ssh, *words = looked_at.ssh_command()
     own_connection = [ssh, "-o", "ControlPath=none", *words, "-tt"]
