@@ -17,7 +17,7 @@ from pathlib import Path
 
 from machine import CACHE, CHECKOUT, PATIENCE, qemu_base
 
-DEADLINE_SECONDS = float(os.environ.get("LIVEOS_VM_DM_DEADLINE", "1800")) * PATIENCE
+DEADLINE_SECONDS = float(os.environ.get("LIVEOS_VM_DM_DEADLINE", "2400")) * PATIENCE
 TIMED_OUT = 124
 NO_EXIT_CODE = 125
 
