@@ -229,7 +229,7 @@ def test_the_running_system_is_merged_and_every_file_is_kept(stick: Stick) -> No
 def test_a_merge_that_is_cancelled_leaves_one_overlay_and_every_file(stick: Stick) -> None:
     with writing(stick) as files:
         for event in told(stick, "merge --yes --json"):
-            if event.get("event") == "step" and event.get("step") == 3:
+            if (event.get("step"), event.get("state")) == (3, "running"):
                 stick.run(f"{PROGRAM} jobs cancel {newest(stick)['id']}", timeout=120)
         job = ended(stick)
         assert job is not None
