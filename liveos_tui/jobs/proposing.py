@@ -30,11 +30,13 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
         site = recognised.site
         diagnosis = diagnose(probes, site, target)
         unfinished = _unfinished_job(probes, site)
+        if unfinished is not None and not wish.rehearse:
+            return Proposal(diagnosis.facts, why_not=unfinished.message, hint=unfinished.hint)
         images = (
-            look_at_merge(probes, site, wish.work) if wish.operation is Operation.MERGE else None
+            look_at_merge(probes, site, wish.work)
+            if wish.operation is Operation.MERGE
+            else MergeFacts()
         )
-    if unfinished is not None and not wish.rehearse:
-        return Proposal(diagnosis.facts, why_not=unfinished.message, hint=unfinished.hint)
     if not wish.rehearse:
         _check_rights(probes, diagnosis.place)
     device_mapper = probes.privileged and kernel_has_device_mapper(probes.runner)
@@ -81,9 +83,7 @@ def lasting_name(target: str) -> str:
     return target if target == LIVE else absolute(target)
 
 
-def _plan(
-    diagnosis: Diagnosis, wish: Wish, images: MergeFacts | None, *, device_mapper: bool
-) -> Plan:
+def _plan(diagnosis: Diagnosis, wish: Wish, images: MergeFacts, *, device_mapper: bool) -> Plan:
     match wish.operation:
         case Operation.RECOVER:
             return plan_recover(
@@ -107,7 +107,7 @@ def _plan(
         case Operation.MERGE:
             return plan_merge(
                 diagnosis,
-                images or MergeFacts(),
+                images,
                 MergeWish(wish.engine, wish.compression, wish.level, wish.switch),
                 device_mapper=device_mapper,
             )

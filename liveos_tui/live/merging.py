@@ -125,5 +125,5 @@ def _release(probes: Probes) -> tuple[int, int]:
     try:
         major, minor = text.split(".")[:2]
         return int(major), int("".join(each for each in minor if each.isdigit()) or "0")
-    except (ValueError, LiveosError):
+    except ValueError:
         return 0, 0
