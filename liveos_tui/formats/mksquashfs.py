@@ -22,6 +22,9 @@ _LINE_BYTES = 4096
 Version = tuple[int, int, int]
 """A version of squashfs-tools: (4, 5, 1)."""
 
+LEVELS = {"gzip": range(1, 10), "lzo": range(1, 10), "zstd": range(1, 23)}
+"""The levels of compressors that take one; the others have none."""
+
 
 @dataclass(frozen=True, slots=True)
 class SquashFraction:

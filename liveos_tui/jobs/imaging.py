@@ -17,7 +17,8 @@ from liveos_tui.live.words import size
 from liveos_tui.plans.actions import CompareImage, Engine, MakeImage, MirrorView
 from liveos_tui.system.comparing import Difference, first_difference
 from liveos_tui.system.merged import MergedReader, behind_loop, stretches, used_ranges
-from liveos_tui.system.squashing import SquashOptions, command, outer_modes, squash
+from liveos_tui.system.squashfs import outer_modes
+from liveos_tui.system.squashing import SquashOptions, command, squash
 from liveos_tui.system.stick_writing import StickFolder
 from liveos_tui.system.views import View
 from liveos_tui.system.writable_file import NoRoomError, WritableFile

@@ -3,11 +3,9 @@
 from collections.abc import Collection
 
 from liveos_tui.formats.text import clean
+from liveos_tui.live.growth import file_limit
 from liveos_tui.live.words import size
 from liveos_tui.system.work_folder import WorkFolder
-
-_FATS = ("vfat", "msdos")
-_FAT_FILE_LIMIT = (1 << 32) - 1
 
 
 def why_not_work_folder(
@@ -24,7 +22,8 @@ def why_not_work_folder(
         return f"{name} lies on the overlay itself: what is written there fills it."
     if not folder.writable:
         return f"{name} may not be written."
-    if folder.filesystem in _FATS and needed_bytes > _FAT_FILE_LIMIT:
+    limit = file_limit(folder.filesystem)
+    if limit is not None and needed_bytes > limit:
         return f"{name} lies on a FAT, where no file has {size(needed_bytes)}."
     if folder.free_bytes < needed_bytes:
         where = "in memory" if folder.in_memory else "there"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from liveos_tui.formats.image_kinds import ImageKind
+from liveos_tui.formats.mksquashfs import LEVELS
 from liveos_tui.live.diagnosis import Diagnosis, Illness
 from liveos_tui.live.facts import EXT
 from liveos_tui.live.merging import MergeFacts, is_squashfs
@@ -33,8 +34,6 @@ _RECOVER_FIRST = (
 )
 _MINUTE = 60
 _LITTLE_LEFT = 0.3
-_LEVELS = {"zstd": 22, "gzip": 9, "lzo": 9}
-"""Compressors of mksquashfs that take a level, and the highest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,9 +234,9 @@ def _compression(facts: MergeFacts, wish: MergeWish) -> Compression | None:
             f"This machine's mksquashfs does not compress with {name or 'an unknown method'}.",
             f"It has {known}: choose one of them with --comp. {_UNCHANGED}",
         )
-    highest = _LEVELS.get(name)
-    if wish.level is not None and (highest is None or not 1 <= wish.level <= highest):
-        words = f"levels from 1 to {highest}" if highest else "no levels"
+    levels = LEVELS.get(name, range(0))
+    if wish.level is not None and wish.level not in levels:
+        words = f"levels from {levels[0]} to {levels[-1]}" if levels else "no levels"
         raise PlanRefusedError(f"{name} has {words}.", _UNCHANGED)
     level = image.level if wish.compression is None and wish.level is None else wish.level
     return Compression(name, image.block_bytes or 128 * 1024, level)

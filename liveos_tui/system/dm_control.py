@@ -105,6 +105,15 @@ class DmControl:
                 return None
             raise
 
+    def number(self, name: str) -> str:
+        """The number of a device that is there, "254:2". Raises LiveosError."""
+        info = self.info(name)
+        if info is None:
+            raise LiveosError(
+                f"There is no device {clean(name)}.", "The running system is as it was."
+            )
+        return info.number
+
     def table(self, name: str) -> tuple[TableLine, ...]:
         """The table in use; empty when there is none."""
         reply = self._ask(Command.TABLE_STATUS, name, Flag.TABLE | Flag.NO_FLUSH)

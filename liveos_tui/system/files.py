@@ -169,6 +169,16 @@ class Folder:
         return UnreadableError(f"{name} cannot be read: {error.strerror}.", "Nothing was changed.")
 
 
+def status_of(path: Path) -> os.stat_result:
+    """What `stat` says of a path of this machine. Raises UnreadableError."""
+    try:
+        return path.stat()
+    except OSError as error:
+        raise UnreadableError(
+            f"{clean(str(path))} cannot be looked at: {error.strerror}.", "Nothing was changed."
+        ) from error
+
+
 def open_own(path: Path) -> OpenFile:
     """Open a device or file that this project has made itself, to read it. Raises UnreadableError.
 

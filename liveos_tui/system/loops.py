@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from liveos_tui.errors import LiveosError, UnreadableError
+from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import clean
-from liveos_tui.system.files import read_small
+from liveos_tui.system.files import read_small, status_of
 from liveos_tui.system.runner import Runner
 
 LOSETUP = ("losetup", "--json", "--list", "--output", "NAME,BACK-INO,BACK-MAJ:MIN")
@@ -93,12 +93,7 @@ def refresh_capacity(runner: Runner, device: Path) -> None:
 
 def file_identity(file: Path) -> FileIdentity:
     """How the kernel knows a file, whatever its path. Raises UnreadableError."""
-    try:
-        status = file.stat()
-    except OSError as error:
-        raise UnreadableError(
-            f"{clean(str(file))} cannot be looked at: {error.strerror}.", "Nothing was changed."
-        ) from error
+    status = status_of(file)
     return status.st_ino, f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}"
 
 

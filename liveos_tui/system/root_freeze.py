@@ -99,7 +99,7 @@ def freeze(
     the root is as it was.
     """
     plain = plain_table(control, names.root)
-    number = _number(control, names.root)
+    number = control.number(names.root)
     if control.info(names.real) is not None or control.info(names.frozen) is not None:
         raise LiveosError("The root is frozen by this job already.", _AS_BEFORE)
     with ExitStack() as loops, ExitStack() as undo:
@@ -196,7 +196,7 @@ def thaw(
         if root is not None and root.waiting:
             control.clear(names.root)
         control.load(names.root, plain)
-        write_out(_number(control, names.root))
+        write_out(control.number(names.root))
         with guarded(lambda: revive(control, names), seconds):
             began = time.monotonic()
             instant("before")
@@ -222,7 +222,7 @@ class FrozenView:
     def __init__(self, control: DmControl, names: RootNames) -> None:
         self._control = control
         self._name = names.frozen
-        self.path = device_path(_number(control, names.frozen))
+        self.path = device_path(control.number(names.frozen))
         self._device = DirectDevice(self.path, writable=False)
         self._open = True
 
@@ -414,10 +414,3 @@ def _resume_views(control: DmControl, names: RootNames) -> None:
         info = control.info(name)
         if info is not None and info.active:
             control.resume(name)
-
-
-def _number(control: DmControl, name: str) -> str:
-    info = control.info(name)
-    if info is None:
-        raise LiveosError(f"There is no device {clean(name)}.", _AS_BEFORE)
-    return info.number

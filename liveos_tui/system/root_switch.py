@@ -165,7 +165,7 @@ def switch(
         _direct_as(runner, old.cow, loop)
         line = control.table(names.real)[0]
         new = snapshot_over(line, number_of(base), number_of(loop), old.persistence)
-        real = _number(control, names.real)
+        real = control.number(names.real)
         source = DirectDevice(device_path(real), writable=False)
         stack.callback(source.close)
         store = SecondOverlay(
@@ -179,7 +179,7 @@ def switch(
         ahead.copy(store, source.read, progress, stop)
         stop()
         tracker = stack.enter_context(_Exceptions(control, ahead.last))
-        root = _number(control, names.root)
+        root = control.number(names.root)
         write_out(root)
         # A slow stick has as long as it took for what was written before.
         patience = max(seconds, 4 * ahead.last_seconds)
@@ -418,7 +418,7 @@ class _Ahead:
     def _track(self, name: str) -> None:
         control, names = self._control, self._names
         line = control.table(names.real)[0]
-        real, root = _number(control, names.real), _number(control, names.root)
+        real, root = control.number(names.real), control.number(names.root)
         size_bytes, folder = self._scratch_bytes, self._scratch
         with scratch_loop(self._runner, names, root, size_bytes, folder, less=True) as scratch:
             control.create(name)
@@ -453,7 +453,7 @@ def _check_overlays(
 
 def _check_base(control: DmControl, names: RootNames, old: SnapshotTable, base: Path) -> None:
     """The new base is as large as the old one, and has the file system of the frozen view."""
-    frozen = device_path(_number(control, names.frozen))
+    frozen = device_path(control.number(names.frozen))
     found = []
     for device in (base, frozen, device_path(old.origin)):
         opened = DirectDevice(device, writable=False)
@@ -520,10 +520,3 @@ def _loops_named(*numbers: str) -> list[Path]:
 
 def _loops_of(runner: Runner, image: Path | None) -> tuple[Path, ...]:
     return loops_of(runner, file_identity(image)) if image is not None and image.exists() else ()
-
-
-def _number(control: DmControl, name: str) -> str:
-    info = control.info(name)
-    if info is None:
-        raise LiveosError(f"There is no device {clean(name)}.", _AS_BEFORE)
-    return info.number

@@ -9,8 +9,9 @@ from liveos_tui.formats.text import clean
 from liveos_tui.system.runner import CommandError, Runner, ToolMissingError
 from liveos_tui.system.streaming import never, stream
 
-_MEMBER = re.compile(
-    rb"^[-dlcbps][-rwxsStT]{9} \d+/\d+ +(?P<size>\d+) \S+ \S+ squashfs-root/(?P<path>.+)$",
+_LISTED = re.compile(
+    rb"^(?P<mode>[-dlcbps][-rwxsStT]{9}) \d+/\d+ +(?P<size>\d+) \S+ \S+ "
+    rb"squashfs-root(?:/(?P<path>.+))?$",
     re.MULTILINE,
 )
 
@@ -23,13 +24,36 @@ def members(runner: Runner, image: Path, *paths: str) -> dict[str, int]:
 
     Raises ToolMissingError and UnreadableError.
     """
-    finished = _unsquashfs(
+    return {path: int(entry["size"]) for path, entry in _listing(runner, image, *paths) if path}
+
+
+def outer_modes(runner: Runner, image: Path, member: str) -> tuple[tuple[str, int], ...]:
+    """The permission bits of a member of a squashfs and of the folders above it ("" is the top).
+
+    Raises ToolMissingError and UnreadableError.
+    """
+    above = {"/".join(member.split("/")[:n]) for n in range(member.count("/") + 2)}
+    listed = _listing(runner, image, member)
+    return tuple((path, _bits(entry["mode"])) for path, entry in listed if path in above)
+
+
+def _listing(runner: Runner, image: Path, *paths: str) -> list[tuple[str, re.Match[bytes]]]:
+    """What `unsquashfs -lln` says of each of `paths`, of what lies below, and of those above."""
+    listed = _unsquashfs(
         runner, "-lln", "-no-wildcards", str(image), *paths, limit=_LISTING_LIMIT_BYTES
     )
-    return {
-        match["path"].decode("utf-8", "backslashreplace"): int(match["size"])
-        for match in _MEMBER.finditer(finished)
-    }
+    return [
+        ((entry["path"] or b"").decode("utf-8", "backslashreplace"), entry)
+        for entry in _LISTED.finditer(listed)
+    ]
+
+
+def _bits(listed: bytes) -> int:
+    """Permission bits of what `ls -l` shows; those of set-id and sticky do not matter here."""
+    bits = 0
+    for letter in listed[1:].decode():
+        bits = bits << 1 | (letter in "rwxst")
+    return bits
 
 
 def read_start(runner: Runner, image: Path, member: str, size: int) -> bytes:

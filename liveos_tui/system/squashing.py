@@ -19,6 +19,7 @@ from pathlib import Path
 
 from liveos_tui.errors import CancelledError, LiveosError
 from liveos_tui.formats.mksquashfs import (
+    LEVELS,
     MksquashfsOutput,
     SquashLine,
     Version,
@@ -36,13 +37,7 @@ STREAMED = "stream"
 """The engine that feeds mksquashfs a pseudo-file."""
 
 _MEMBER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
-_LISTED = re.compile(
-    rb"^(?P<mode>[-d](?:[-rwxsStT]{9})) \d+/\d+ +\d+ \S+ \S+ squashfs-root(?:/(?P<path>.+))?$",
-    re.MULTILINE,
-)
 _NO_SUCH_COMPRESSOR = "-"
-# Where the level of a compressor is given; the others have none.
-_LEVELS = {"gzip": range(1, 10), "lzo": range(1, 10), "zstd": range(1, 23)}
 _MIB = 1 << 20
 # What mksquashfs takes of memory, besides what its compressors need: more makes it no faster, and
 # lets it lag behind what it was given.
@@ -103,29 +98,6 @@ def trouble_of(found: Version, engine: str) -> str | None:
     return None
 
 
-def outer_modes(runner: Runner, image: Path, member: str) -> tuple[tuple[str, int], ...]:
-    """The permission bits of a member of a squashfs and of the folders above it.
-
-    Raises LiveosError when the image cannot be read.
-    """
-    argv = ["unsquashfs", "-processors", "1", "-lln", "-no-wildcards", str(image), member]
-    listed = runner.run(argv, timeout=30.0, limit=1 << 16).stdout
-    above = {"/".join(member.split("/")[:n]) for n in range(member.count("/") + 2)}
-    return tuple(
-        (path, _bits(match["mode"]))
-        for match in _LISTED.finditer(listed)
-        if (path := (match["path"] or b"").decode("utf-8", "replace")) in above
-    )
-
-
-def _bits(listed: bytes) -> int:
-    """Permission bits of what `ls -l` shows; those of set-id and sticky do not matter here."""
-    bits = 0
-    for letter in listed[1:].decode():
-        bits = bits << 1 | (letter in "rwxst")
-    return bits
-
-
 def command(
     target: str, member: str, options: SquashOptions, *, source: str = "EMPTY", feed: str = "FEED"
 ) -> tuple[str, ...]:
@@ -152,7 +124,7 @@ def command(
 def _level(options: SquashOptions) -> list[str]:
     if options.level is None:
         return []
-    allowed = _LEVELS.get(options.compressor, range(0))
+    allowed = LEVELS.get(options.compressor, range(0))
     if options.level not in allowed:
         which = f"{allowed[0]} to {allowed[-1]}" if allowed else "none"
         raise LiveosError(

@@ -8,7 +8,7 @@ from pathlib import Path
 from liveos_tui.errors import UnreadableError
 from liveos_tui.formats.mountinfo import mount_holding, parse_mountinfo
 from liveos_tui.formats.text import clean
-from liveos_tui.system.files import read_small
+from liveos_tui.system.files import read_small, status_of
 from liveos_tui.system.metrics import available_memory, filesystem_usage
 
 _IN_MEMORY = ("tmpfs", "ramfs")
@@ -65,11 +65,6 @@ def device_number(path: Path) -> str:
 
     Raises UnreadableError.
     """
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise UnreadableError(
-            f"{clean(str(path))} cannot be looked at: {error.strerror}.", "Nothing was changed."
-        ) from error
+    status = status_of(path)
     number = status.st_rdev if stat.S_ISBLK(status.st_mode) else status.st_dev
     return f"{os.major(number)}:{os.minor(number)}"

@@ -14,12 +14,11 @@ from liveos_tui.errors import CancelledError, LiveosError, UnreadableError
 from liveos_tui.system import squashing
 from liveos_tui.system.merged import MergedReader, Origin, Stretch
 from liveos_tui.system.runner import SystemRunner
-from liveos_tui.system.squashfs import members
+from liveos_tui.system.squashfs import members, outer_modes
 from liveos_tui.system.squashing import (
     SquashOptions,
     command,
     compressors,
-    outer_modes,
     squash,
     trouble_of,
     version,
