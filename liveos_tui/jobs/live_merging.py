@@ -18,16 +18,12 @@ from liveos_tui.jobs.order import Control
 from liveos_tui.jobs.work import Work
 from liveos_tui.plans.actions import ExchangeImages, FreezeRoot, SwitchRoot, ThawRoot
 from liveos_tui.system.dm_control import DmControl
+from liveos_tui.system.frozen_view import FrozenView
 from liveos_tui.system.loops import file_identity, loops_of
-from liveos_tui.system.root_freeze import (
-    FrozenView,
-    RootNames,
-    freeze,
-    is_frozen,
-    root_names,
-    thaw,
-)
-from liveos_tui.system.root_switch import finish, forget_base, is_switched, new_base, switch
+from liveos_tui.system.root_base import forget_base, new_base
+from liveos_tui.system.root_devices import RootNames, root_names
+from liveos_tui.system.root_freeze import freeze, is_frozen, thaw
+from liveos_tui.system.root_switch import finish, is_switched, switch
 
 _PIECE_BYTES = 1 << 20
 _SYNC_BYTES = 16 << 20

@@ -20,7 +20,7 @@ from filled import command, exit_code
 from machine import wait_for
 
 from liveos_tui.system.dm_control import DmControl
-from liveos_tui.system.root_freeze import RootNames, root_names
+from liveos_tui.system.root_devices import RootNames, root_names
 
 DEVICE = "lane-rw"
 JOB = "lane-merge"

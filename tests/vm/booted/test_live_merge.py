@@ -26,8 +26,11 @@ _DRIVER = f"""
 import os, subprocess, sys
 from pathlib import Path
 from liveos_tui.system.dm_control import DmControl
-from liveos_tui.system.root_freeze import *
-from liveos_tui.system.root_switch import *
+from liveos_tui.system.frozen_view import FrozenView
+from liveos_tui.system.root_base import new_base
+from liveos_tui.system.root_devices import root_names
+from liveos_tui.system.root_freeze import freeze, thaw
+from liveos_tui.system.root_switch import finish, switch
 from liveos_tui.system.runner import SystemRunner
 from liveos_tui.system.stick_writing import StickFolder
 

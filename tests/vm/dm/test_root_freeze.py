@@ -13,8 +13,8 @@ from liveos_tui.errors import LiveosError
 from liveos_tui.formats.dmtable import SnapshotIll
 from liveos_tui.system import root_freeze
 from liveos_tui.system.dm_control import DmControl, DmError
+from liveos_tui.system.frozen_view import FrozenView
 from liveos_tui.system.root_freeze import (
-    FrozenView,
     freeze,
     is_frozen,
     is_split,

@@ -25,8 +25,10 @@ from running_root import (
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.system.dm_control import DmControl
-from liveos_tui.system.root_freeze import FrozenView, freeze, is_frozen, thaw
-from liveos_tui.system.root_switch import Switched, finish, is_switched, new_base, switch
+from liveos_tui.system.frozen_view import FrozenView
+from liveos_tui.system.root_base import new_base
+from liveos_tui.system.root_freeze import freeze, is_frozen, thaw
+from liveos_tui.system.root_switch import Switched, finish, is_switched, switch
 from liveos_tui.system.runner import SystemRunner
 
 SCRATCH_BYTES = 96 << 20
