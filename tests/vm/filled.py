@@ -34,6 +34,17 @@ def command(*words: str | Path, ok: Sequence[int] = (0,)) -> str:
     return finished.stdout.decode(errors="replace").strip()
 
 
+@contextmanager
+def tmpfs(folder: Path, size: str) -> Iterator[Path]:
+    """A new file system in memory, of its own size ("17m")."""
+    folder.mkdir()
+    command("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder)
+    try:
+        yield folder
+    finally:
+        command("umount", folder)
+
+
 def exit_code(*words: str | Path) -> int:
     """How a command ends that may fail."""
     return subprocess.run(

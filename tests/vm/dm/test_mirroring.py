@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from filled import command, loop, mounted
+from filled import command, loop, mounted, tmpfs
 from machine import wait_for
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "practice"))
@@ -75,17 +75,6 @@ def mirrored(
 ) -> MirrorCopy:
     seen = told if told is not None else []
     return mirror_to_file(joiner, view, target, NAME, commanded=lambda _: None, told=seen.append)
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A file system of its own, in memory."""
-    folder.mkdir()
-    command("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder)
-    try:
-        yield folder
-    finally:
-        command("umount", folder)
 
 
 def test_the_copy_equals_the_view_and_is_sparse(
@@ -156,7 +145,7 @@ def test_a_folder_that_becomes_full_ends_it_by_name(
     joiner: KernelJoiner, view: View, tmp_path: Path
 ) -> None:
     """Somebody else takes the room that was there."""
-    with small_disk(tmp_path / "small", "17m") as folder:
+    with tmpfs(tmp_path / "small", "17m") as folder:
         command("fallocate", "-l", "15M", folder / "others")
         with pytest.raises(MirrorError, match=r"target could not be written.*is full") as caught:
             mirrored(joiner, view, folder / "copy")

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from filled import tmpfs
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "practice"))
 pytest.register_assert_rewrite("views_specification")
@@ -245,16 +246,6 @@ def store_loops(store: Path) -> tuple[Path, ...]:
 
 def write_zeros(device: Path, size: int) -> None:
     command("dd", "if=/dev/zero", f"of={device}", "bs=64k", f"count={size >> 16}", "conv=fsync")
-
-
-@contextmanager
-def tmpfs(folder: Path, size: str) -> Iterator[Path]:
-    folder.mkdir()
-    command("mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder)
-    try:
-        yield folder
-    finally:
-        command("umount", folder)
 
 
 @contextmanager
