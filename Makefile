@@ -7,7 +7,7 @@ PRACTICE ?= practice-stick
 STATE ?= nearly-full
 
 .DEFAULT_GOAL := help
-.PHONY: help install practice test check vm vm-cuts bench bench-merge screenshots clean
+.PHONY: help install practice test check vm vm-cuts bench bench-merge screenshots manual clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -53,6 +53,10 @@ bench-merge: install  ## merging side by side in a VM: the wiki's sequence, both
 screenshots: install  ## make every picture in screenshots/ anew
 	tests/packages practice pictures
 	$(BIN)/python tests/screenshots.py
+
+manual: install  ## make the man page and the completion scripts anew, from the command line's parser
+	$(BIN)/python tests/manual.py
+	$(BIN)/python tests/completion.py
 
 clean:  ## remove everything that is made (environment, caches, practice stick)
 	rm -rf $(VENV) .cache build liveos_tui.egg-info '$(PRACTICE)'

@@ -9,7 +9,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from liveos_tui.commands.arguments import COMMANDS, LIVE, TOP_OPTIONS, parser
+from liveos_tui.commands.arguments import LIVE, parse
 from liveos_tui.commands.output import complain
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.system.supervisor import supervised
@@ -17,10 +17,7 @@ from liveos_tui.system.supervisor import supervised
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
-    words = list(arguments)
-    if not words or (words[0] not in COMMANDS and words[0] not in TOP_OPTIONS):
-        words = ["console", *words]
-    options = parser().parse_args(words)
+    options = parse(arguments)
     try:
         return _do(options)
     except LiveosError as error:
@@ -35,6 +32,14 @@ def _do(options: Namespace) -> int:
             return _work(options)
         case "jobs":
             return _jobs(options)
+        case "report":
+            from liveos_tui.commands.reporting import report  # noqa: PLC0415
+
+            return report(options.target, options.output, yes=options.yes)
+        case "completion":
+            from liveos_tui.commands.completion import completion  # noqa: PLC0415
+
+            return completion(options.shell)
     from liveos_tui.commands import looking  # noqa: PLC0415
 
     match options.command:

@@ -409,7 +409,7 @@ def test_help_has_examples(command: str) -> None:
     text = liveos_tui(command, "--help").stdout
 
     assert "examples:" in text
-    assert "exit codes:" in text
+    assert "exit statuses:" in text
 
 
 def test_help_does_not_say_that_it_only_looks() -> None:

@@ -1,96 +1,51 @@
 """The words of the command line. Nothing here does anything."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from liveos_tui import __version__
+from liveos_tui.commands.epilogs import epilog
 
 LIVE = "live"
 """The running system: what every command is about when nothing else is named."""
 
-COMMANDS = ("console", "status", "recover", "grow", "merge", "reset", "jobs", "practice")
-TOP_OPTIONS = frozenset({"-h", "--help", "--version"})
+SHELLS = ("bash", "zsh", "fish")
 
-_TARGET = """\
-TARGET is "live" (the running system, the default), a block device, a mount point, or a folder
-that holds a live directory. No stick is ever chosen for you."""
-
-_EXIT_CODES = f"""\
-exit codes: 0 well; 10 needs attention; 20 broken (Invalid, overflowed, full, unreadable);
-1 the operation failed; 2 usage; 3 not a LiveOS; 4 more privilege needed; 130 cancelled
-
-{_TARGET}"""
-
-_WORK_CODES = f"""\
-exit codes: 0 done, or there was nothing to do; 1 it failed or cannot be done; 2 usage, or no yes;
-3 not a LiveOS; 4 more privilege needed; 130 cancelled, or left running after Ctrl+C
-
-{_TARGET}"""
-
-_EXAMPLES: Mapping[str, str] = {
-    "": """\
-examples:
-  liveos-tui                        open the console on the running live system
-  liveos-tui /dev/sdb1              open it on an attached stick
-  liveos-tui status --json          the figures for scripts
-  liveos-tui grow --by 256M         more room for the running system, without a reboot
-  liveos-tui recover /dev/sdb1      bring an overlay back that is Invalid or full
-  liveos-tui merge /dev/sdb1        make the overlay part of a new image, and empty it
-  liveos-tui jobs                   what is at work, and what was interrupted
-  liveos-tui practice               build a practice stick and open the console on it
-""",
-    "recover": """\
-examples:
-  liveos-tui recover /dev/sdb1 --rehearse     what would come back; nothing is written
-  liveos-tui recover /dev/sdb1 --dry-run      every step and command; nothing is written
-  liveos-tui recover /dev/sdb1                ask, then recover
-  liveos-tui recover /dev/sdb1 --grow 512M --backup /root/saved
-""",
-    "grow": """\
-examples:
-  liveos-tui grow --by 256M            the running system's overlay, while it runs
-  liveos-tui grow /dev/sdb1 --to 2G    an attached stick's
-  liveos-tui grow                      by as much as is proposed
-""",
-    "merge": """\
-examples:
-  liveos-tui merge /dev/sdb1 --dry-run        room, steps and commands; nothing is written
-  liveos-tui merge /dev/sdb1                  asks for the stick's name, then merges
-  liveos-tui merge /dev/sdb1 --comp zstd --level 15
-  liveos-tui merge /dev/sdb1 --engine mirror --work /mnt/disk
-  liveos-tui jobs rollback ID                 the old image again, and the overlay as it was
-  liveos-tui jobs forget ID                   give that up: remove the old image
-""",
-    "reset": """\
-examples:
-  liveos-tui reset /dev/sdb1 --dry-run   what would be thrown away
-  liveos-tui reset /dev/sdb1             asks for the stick's name, then empties its overlay
-""",
-    "jobs": """\
-examples:
-  liveos-tui jobs                               the jobs of this machine
-  liveos-tui jobs list --target /dev/sdb1       those that a stick's journals tell of, too
-  liveos-tui jobs attach ID                     listen to one
-  liveos-tui jobs resume ID --target /dev/sdb1  go on after a power cut
-  liveos-tui jobs rollback ID                   the overlay as it was before, to the byte
-  liveos-tui jobs forget ID                     give up the way back, and its room on the stick
-""",
-}
+COMMANDS = (
+    "console", "status", "recover", "grow", "merge", "reset", "jobs", "practice", "report",
+    "completion",
+)  # fmt: skip
+_TOP_OPTIONS = frozenset({"-h", "--help", "--version"})
 
 _SIZES = "SIZE is 64M, 1.5G, 64MiB (powers of 1024), 64MB (of 1000) or a number of bytes."
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Read a command line; one that names no command is the console's.
+
+    Raises SystemExit for one that is none, after it was told.
+    """
+    named = words and (words[0] in COMMANDS or words[0] in _TOP_OPTIONS)
+    return parser().parse_args(words if named else ["console", *words])
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     top = argparse.ArgumentParser(
         prog="liveos-tui",
-        description="The maintenance console for LiveOS sticks: see how full the persistent "
-        "overlay is, enlarge it while the system runs, bring it back when it has died.",
-        epilog=f"{_EXAMPLES['']}\n{_EXIT_CODES}",
+        description="The maintenance console for LiveOS sticks: see how full the persistent overlay "
+        "is, enlarge it\nwhile the system runs, bring it back when it has died.",
+        epilog=epilog(""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="liveos-tui [TARGET] [--look plain|rich]\n       liveos-tui COMMAND [-h] ...",
+        usage="liveos-tui [TARGET] [--look plain|rich] [--contrast normal|high]\n"
+        "       liveos-tui COMMAND [-h] ...",
     )
-    top.add_argument("--version", action="version", version=f"liveos-tui {__version__}")
+    top.add_argument(
+        "--version",
+        action="version",
+        version=f"liveos-tui {__version__}",
+        help="show the version and exit",
+    )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", prog="liveos-tui")
     _add_console(commands)
     _add_status(commands)
@@ -100,6 +55,8 @@ def parser() -> argparse.ArgumentParser:
     _add_reset(commands)
     _add_jobs(commands)
     _add_practice(commands)
+    _add_report(commands)
+    _add_completion(commands)
     return top
 
 
@@ -109,12 +66,11 @@ _Commands = argparse._SubParsersAction
 def _command(
     commands: "_Commands[argparse.ArgumentParser]", name: str, what: str, description: str
 ) -> argparse.ArgumentParser:
-    codes = _WORK_CODES if name in _EXAMPLES else _EXIT_CODES
     return commands.add_parser(
         name,
         help=what,
         description=description,
-        epilog="\n".join(filter(None, (_EXAMPLES.get(name), codes))),
+        epilog=epilog(name),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         # An option that is cut short may be another one in the next version.
         allow_abbrev=False,
@@ -134,6 +90,12 @@ def _add_console(commands: "_Commands[argparse.ArgumentParser]") -> None:
         choices=("plain", "rich"),
         help="how to draw: plain is 16 colours and simple glyphs, rich is true colour "
         "(default: what the terminal can show)",
+    )
+    console.add_argument(
+        "--contrast",
+        choices=("normal", "high"),
+        help="high is black, white and few bright colours, with the terminal's cursor shown "
+        "(default: normal, or what LIVEOS_TUI_CONTRAST says)",
     )
 
 
@@ -213,7 +175,12 @@ def _add_merge(commands: "_Commands[argparse.ArgumentParser]") -> None:
         help="stream needs no scratch disk; mirror copies the root to --work first, with "
         "device-mapper (default: the faster one that fits, which is the stream)",
     )
-    merge.add_argument("--work", metavar="DIR", help="a folder on another disk, for the mirror")
+    merge.add_argument(
+        "--work",
+        metavar="DIR",
+        help="a folder on another disk: for the mirror, and for both images where the stick has no "
+        "room for two",
+    )
     merge.add_argument(
         "--comp", metavar="NAME", help="the compressor: zstd, xz, gzip... (default: the old one's)"
     )
@@ -272,16 +239,22 @@ def _add_jobs(commands: "_Commands[argparse.ArgumentParser]") -> None:
         help="the stick whose journals are looked at (default: the running live system, and where "
         "the job itself says)",
     )
+    jobs.add_argument(
+        "--work",
+        metavar="DIR",
+        help="where the folder on another disk is now that a merge was told to work in",
+    )
     jobs.add_argument("--yes", action="store_true", help="do not ask (rollback and forget ask)")
     jobs.add_argument("--json", action="store_true", help="a JSON document, or one event a line")
 
 
 def _add_practice(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    practice = commands.add_parser(
+    practice = _command(
+        commands,
         "practice",
-        help="build a practice stick and open the console on it",
-        description="Build a folder that is a LiveOS stick: real files, no root, no "
-        "device-mapper. All that the console does to a stick can be done to it.",
+        "build a practice stick and open the console on it",
+        "Build a folder that is a LiveOS stick: real files, no root, no device-mapper. All that\n"
+        "the console does to a stick can be done to it.",
     )
     practice.add_argument(
         "folder",
@@ -299,3 +272,32 @@ def _add_practice(commands: "_Commands[argparse.ArgumentParser]") -> None:
     practice.add_argument(
         "--no-console", action="store_true", help="build it, do not open the console"
     )
+
+
+def _add_report(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    report = _command(
+        commands,
+        "report",
+        "one text file for a report of an error",
+        "Tell all that helps to find an error: layout, figures, tables, versions, jobs, the lines\n"
+        "of the kernel's log that matter. Names, labels, serial numbers, UUIDs, addresses and\n"
+        "folders of persons are replaced. It is shown first, then it asks whether to save it.",
+    )
+    report.add_argument("target", nargs="?", default=LIVE, metavar="TARGET")
+    report.add_argument(
+        "--output",
+        metavar="FILE",
+        help="the file to save it in, which must not be there yet (default: a file in this "
+        "folder; never on the running system's overlay, but on the stick itself or in /run)",
+    )
+    report.add_argument("--yes", action="store_true", help="save it at once, do not show it")
+
+
+def _add_completion(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    completion = _command(
+        commands,
+        "completion",
+        "print the completion script of a shell",
+        "Print what has a shell complete commands, options and targets at the Tab key.",
+    )
+    completion.add_argument("shell", choices=SHELLS, help="which shell")

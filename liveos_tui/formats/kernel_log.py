@@ -102,6 +102,12 @@ _OTHERS = tuple(
 )  # fmt: skip
 _SECONDS = re.compile(r"[<>\d]{0,6}\[ {0,8}(\d{1,10}\.\d{1,6})\]")
 _OPERATION = re.compile(r"op 0x[0-9a-f]+:\(([A-Z_ ]+)\)")
+_MATTERS = re.compile(
+    r"\b(?:device-mapper|SQUASHFS|erofs|(?:EXT[234]|FAT)-fs|JBD2)\b|\bloop\d*: |I/O error|"
+    r"\bcritical [a-z ]{1,24} error"
+)
+# In a file system's own words: the program that ran, the name of a file.
+_NAMES = re.compile(r"(?<=\bcomm ).*?(?=: |$)|(['\"]).*\1")
 _LOST_WRITE = re.compile(r"lost (?:async |sync )?page write|loop: Write error")
 # The kernel's buffer is some hundred KiB, a journal may be larger: its end is what counts.
 _TEXT_LIMIT = 8 << 20
@@ -118,6 +124,16 @@ def parse_kernel_log(output: bytes) -> tuple[KernelLine, ...]:
     lines = output[-_TEXT_LIMIT:].splitlines()
     told = (_line(clean(line.strip())) for line in lines)
     return tuple(line for line in told if line)[-_LINES_LIMIT:]
+
+
+def lines_that_matter(output: bytes) -> tuple[str, ...]:
+    """All that device-mapper, loop devices and file systems have said, for people; oldest first.
+
+    Names of programs and of files are left out. Bounded like `parse_kernel_log`.
+    """
+    lines = (clean(line.strip()) for line in output[-_TEXT_LIMIT:].splitlines())
+    told = (_NAMES.sub("...", line) for line in lines if _MATTERS.search(line))
+    return tuple(told)[-_LINES_LIMIT:]
 
 
 def why_it_died(lines: Sequence[KernelLine], devices: Collection[str]) -> Death | None:

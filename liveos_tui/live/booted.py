@@ -135,7 +135,7 @@ def _not_live(other: str | None) -> NotALiveosError:
 
 def _target(machine: _Machine, devices: tuple[BlockDevice, ...]) -> Target:
     stick = machine.stick
-    release = _release(machine.probes)
+    release = release_name(machine.probes)
     if stick is None:
         return Target(TargetKind.LIVE, "live", release=release, this_system=True)
     described = describe_device(TargetKind.LIVE, "live", stick, devices)
@@ -160,7 +160,8 @@ def describe_device(
     )
 
 
-def _release(probes: Probes) -> str | None:
+def release_name(probes: Probes) -> str | None:
+    """The running system's own name for itself: "Fedora Linux 39 (Workstation)"."""
     for line in (probes.text("/etc/os-release") or "").splitlines():
         key, _, value = line.partition("=")
         if key == "PRETTY_NAME":
