@@ -33,8 +33,8 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     top = argparse.ArgumentParser(
         prog="liveos-tui",
-        description="The maintenance console for LiveOS sticks: see how full the persistent overlay "
-        "is, enlarge it\nwhile the system runs, bring it back when it has died.",
+        description="The maintenance console for LiveOS sticks: see how full the persistent "
+        "overlay is, enlarge\nit while the system runs, bring it back when it has died.",
         epilog=epilog(""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="liveos-tui [TARGET] [--look plain|rich] [--contrast normal|high]\n"
