@@ -27,7 +27,7 @@ def as_error(error: Exception) -> LiveosError:
         return error
     return LiveosError(
         f"A probe failed unexpectedly: {type(error).__name__}: {clean(str(error))}",
-        "The rest of the console goes on. Please report this line.",
+        "The rest of the console goes on. Please send this line, and a `liveos-tui report`.",
     )
 
 

@@ -21,6 +21,8 @@ LSBLK_COLUMNS = (
 _LIMIT = 16 * 1024 * 1024
 _DEVICES_LIMIT = 100_000
 _TEXT_LIMIT = 200
+_NOT_UNDERSTOOD = "The list of block devices (lsblk) is not understood."
+_WHAT_TO_DO = "Nothing was changed. Please send a `liveos-tui report`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,14 @@ def parse_lsblk(text: str) -> tuple[BlockDevice, ...]:
     Raises FormatError when the text is no such list.
     """
     if len(text) > _LIMIT:
-        raise FormatError("The list of block devices is longer than any machine's.")
+        raise FormatError("The list of block devices is longer than any machine's.", _WHAT_TO_DO)
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FormatError("The list of block devices is not JSON.") from error
+        raise FormatError(_NOT_UNDERSTOOD, _WHAT_TO_DO) from error
     rows = document.get("blockdevices") if isinstance(document, dict) else None
     if not isinstance(rows, list):
-        raise FormatError("The list of block devices has no devices in it.")
+        raise FormatError(_NOT_UNDERSTOOD, _WHAT_TO_DO)
     found: dict[str, BlockDevice] = {}
     for row, parent in _flattened(rows):
         device = _device(row, parent)

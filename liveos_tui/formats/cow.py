@@ -153,13 +153,13 @@ class CowSummary:
     def damage(self) -> str | None:
         """What is wrong with the list of exceptions, in one sentence; None when nothing is."""
         if self.truncated:
-            return "The overlay's list of exceptions runs past its end: the file was cut off."
+            return "The overlay's list of changes runs past its end: the file was cut off."
         if self.beyond_end:
             lost = f"{self.beyond_end} of its {self.exceptions} chunks"
             return f"The overlay was cut off or damaged: {lost} lie behind its end."
         if self.in_metadata:
-            wrong = f"{self.in_metadata} of its {self.exceptions} exceptions"
-            return f"The overlay's list is damaged: {wrong} point at its own metadata."
+            wrong = f"{self.in_metadata} of its {self.exceptions} entries"
+            return f"The overlay's list of changes is damaged: {wrong} point at the list itself."
         return None
 
 
@@ -178,7 +178,7 @@ def summarise(
     chunk_bytes = chunk_sectors * SECTOR_BYTES
     if size_bytes < 2 * chunk_bytes:
         raise CowTruncatedError(
-            f"The overlay has {size_bytes} bytes, less than its header and first area need.",
+            f"The overlay has {size_bytes} bytes, less than an empty one needs.",
             "It was cut off, or made too small: a copy from a backup or a new overlay is needed.",
         )
     if header is None:
@@ -234,7 +234,7 @@ def iterate_exceptions(read: Read, size_bytes: int) -> Iterator[tuple[int, int]]
         yield from zip(entries[0::2], entries[1::2], strict=True)
     if not walk.ended:
         raise CowTruncatedError(
-            "The overlay's list of exceptions runs past its end: the file was cut off.",
+            "The overlay's list of changes runs past its end: the file was cut off.",
             "What comes after is lost; a copy from a backup is needed.",
         )
 

@@ -86,12 +86,13 @@ def parse_header(data: bytes) -> CowHeader | None:
         return None
     if magic != MAGIC:
         raise CowForeignError(
-            f"The overlay is not a COW store: it starts with {data[:4].hex(' ')}.",
+            "The overlay's file is not one that the kernel keeps changes in (a COW store): it "
+            f"starts with {data[:4].hex(' ')}.",
             "It may be a file system or something else; leave it as it is.",
         )
     if version != VERSION:
         raise CowVersionError(
-            f"The overlay is a COW store of version {version}; only version 1 is known.",
+            f"The overlay says that it is of version {version}; only version 1 is known.",
             "Leave it as it is; the kernel refuses it too.",
         )
     check_chunk_sectors(chunk_sectors)
@@ -107,7 +108,7 @@ def check_chunk_sectors(chunk_sectors: int) -> None:
     if chunk_sectors.bit_count() != 1 or not 0 < chunk_sectors <= MAX_CHUNK_SECTORS:
         raise CowChunkSizeError(
             f"The overlay cannot have chunks of {chunk_sectors} sectors, as its header says.",
-            "The header is damaged; LiveOS overlays have chunks of 8 sectors.",
+            "Its header is damaged. Leave it as it is and copy it before anything else.",
         )
 
 

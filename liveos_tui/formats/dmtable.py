@@ -133,7 +133,8 @@ def _devices(text: str) -> list[tuple[str | None, list[_RawLine]]]:
             found.setdefault(_name(match), [])
         else:
             raise FormatError(
-                f"Line {number} of dmsetup's answer is not understood: {clean(line, 80)}"
+                f"Line {number} of dmsetup's answer is not understood: {clean(line, 80)}",
+                "Nothing was changed. Please send a `liveos-tui report`.",
             )
     return list(found.items())
 

@@ -128,14 +128,14 @@ def inode_changes(
             "Which files have changed cannot be told.",
         )
     if geometry.inode_bytes > chunk_bytes or not 0 < chunk_bytes <= _LARGEST_CHUNK:
-        raise FormatError("The chunks of the store do not hold whole inodes.")
+        raise FormatError("The overlay's chunks are too small, or too large, to tell files apart.")
     old = _Tables(base, geometry, checksums=_has_checksums(base_super))
     new = _Tables(view, geometry, checksums=_has_checksums(view_super))
     # Inode tables never move (but in resize2fs): the base's word is taken, it was never written.
     places = sorted(range(geometry.groups), key=old.starts.__getitem__)
     starts = array("Q", (old.starts[group] for group in places))
     if any(after - before < geometry.table_bytes for before, after in pairwise(starts)):
-        raise FormatError("The group descriptors of the base contradict themselves.")
+        raise FormatError("The base image's file system contradicts itself (group descriptors).")
     for chunk in chunks:
         begin, end = chunk * chunk_bytes, (chunk + 1) * chunk_bytes
         place = max(0, bisect_right(starts, begin) - 1)

@@ -113,7 +113,7 @@ def parse(data: bytes) -> JournalState:
     lines = _lines(data)
     first = next(lines, None)
     if first is None or first.get("journal") != SCHEMA:
-        raise FormatError("The journal is empty, or of another version.")
+        raise FormatError("The journal is empty, or of another version.", "It was left as it is.")
     job_id, started, plan = first.get("job"), first.get("started"), first.get("plan")
     if not (isinstance(job_id, str) and valid_id(job_id) and isinstance(plan, dict)):
         raise FormatError("The journal does not say which job it is of.")

@@ -91,7 +91,7 @@ def restore_metadata(work: Work) -> str:
         if store.size_bytes > size_bytes:
             store.truncate(size_bytes)
         store.sync()
-    return "Header and metadata areas are what they were."
+    return "The header and the list of changes are what they were."
 
 
 def grow_file(work: Work, action: GrowFile) -> str:
@@ -222,7 +222,7 @@ def set_valid(work: Work) -> str:
                 "The valid byte does not read back as it was written.",
                 "The stick is failing. Copy it before anything else.",
             )
-    return "The valid byte is 1: the kernel takes the store again."
+    return "The valid byte is 1: the kernel takes the overlay again."
 
 
 def clear_valid(work: Work) -> str:

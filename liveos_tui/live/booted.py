@@ -182,7 +182,7 @@ def _with_stores(machine: _Machine, site: Site) -> Site:
     by_name = {snapshot.name: snapshot for snapshot in machine.snapshots}
     root, frozen = by_name.get(ROOT_DEVICE) or _under_root(machine), by_name.get(FROZEN_DEVICE)
     if root is None:
-        problem = None if _is_linear(machine) else "its device-mapper table is not known here."
+        problem = None if _is_linear(machine) else "its device is made in a way not known here."
         return replace(
             site, overlay=OverlayPlace(None, in_use=problem is not None, problem=problem)
         )

@@ -61,9 +61,15 @@ def _no_store(site: Site, overlay: OverlayPlace) -> str | None:
     if site.layout.kind is LayoutKind.OVERLAYFS or overlay.kind is not OverlayKind.STORE:
         if overlay.in_use and not overlay.persistent:
             return "The overlay in use is in memory: there is nothing on the stick to work on."
-        return "Not yet: this overlay is an OverlayFS, whose files can be looked at directly."
+        return (
+            "This overlay is an OverlayFS: its files lie in a folder. It is watched here, and not "
+            "worked on."
+        )
     if overlay.path is None:
-        return "The overlay is a device of its own: it can be no larger than that is."
+        return (
+            "The overlay is a device of its own, and no file on the stick: it is watched here, and "
+            "not worked on."
+        )
     if site.mount_point is None:
         return "The stick is not mounted where it can be seen."
     return None
@@ -140,7 +146,10 @@ class _Look:
         why = find_cause(self.probes, site, illness, summary, sparse=found.missing_bytes > 0)
         self.facts += why.facts
         if overlay.read_only:
-            self._refuse("The overlay is frozen at this boot (readonly).", _LEFT_AS_IT_IS)
+            self._refuse(
+                "The overlay is frozen at this boot.",
+                f"Boot without rd.live.overlay.readonly to change it. {_LEFT_AS_IT_IS}",
+            )
         elif site.target.filesystem in UNWRITABLE_FILESYSTEMS:
             self._refuse(
                 f"The stick's file system is {site.target.filesystem}, which cannot be written.",

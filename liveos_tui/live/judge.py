@@ -95,12 +95,13 @@ def _of_overlay(system: LiveSystem, *, privileged: bool) -> Iterator[Finding]:
                 Severity.NOTICE,
                 "overlay-none",
                 "There is no persistent overlay: changes to the system are not kept.",
+                "Save what you want to keep to another disk.",
             )
         case OverlayState.FOREIGN:
             yield Finding(
                 Severity.BROKEN,
                 "overlay-foreign",
-                overlay.damage or "The overlay's file is no COW store that the kernel would take.",
+                overlay.damage or "The overlay's file is none that the kernel would take.",
                 "Leave it as it is and copy it before anything else.",
             )
         case OverlayState.INVALID:
@@ -123,6 +124,7 @@ def _of_overlay(system: LiveSystem, *, privileged: bool) -> Iterator[Finding]:
             Severity.NOTICE,
             "overlay-temporary",
             "Changes are kept in memory only and are gone after power off.",
+            "Save what you want to keep to another disk.",
         )
 
 
@@ -156,7 +158,7 @@ def _full(system: LiveSystem) -> Finding:
         return Finding(
             Severity.BROKEN,
             "overlay-full",
-            "The overlay is full: the next change that needs a new chunk fails.",
+            "The overlay is full: the next write to a new place fails.",
             f"Save work to another disk, write nothing else. {_growth(system)}",
             _offered(system, Operation.GROW),
         )
@@ -303,7 +305,10 @@ def _of_root(system: LiveSystem) -> Iterator[Finding]:
     booted_read_only = system.overlay.in_use and root.read_only
     if booted_read_only and system.overlay.state not in ILL:
         yield Finding(
-            Severity.WARNING, "root-read-only", "The root file system is mounted read-only."
+            Severity.WARNING,
+            "root-read-only",
+            "The root file system is mounted read-only: nothing can be changed in it.",
+            "Save open work to another disk; the kernel's log (dmesg) tells the reason.",
         )
     if root.clean is False:
         yield Finding(
@@ -321,7 +326,9 @@ def _of_home(system: LiveSystem) -> Iterator[Finding]:
     match home.state:
         case HomeState.LOCKED:
             yield Finding(
-                Severity.NOTICE, "home-locked", "home.img is encrypted (LUKS) and locked."
+                Severity.NOTICE,
+                "home-locked",
+                "home.img is encrypted (LUKS) and locked: how full it is shows once it is open.",
             )
         case HomeState.UNREADABLE:
             yield Finding(
@@ -345,7 +352,10 @@ def _of_host(system: LiveSystem) -> Iterator[Finding]:
         yield Finding(Severity.WARNING, "stick-unknown", f"The stick: {system.host.unknown}")
     if _is_read_only_stick(system.target) and system.overlay.in_use:
         yield Finding(
-            Severity.NOTICE, "stick-read-only", "The stick's own file system is mounted read-only."
+            Severity.NOTICE,
+            "stick-read-only",
+            "The stick's own file system is mounted read-only.",
+            "It is made writable for a job, and only for as long.",
         )
 
 

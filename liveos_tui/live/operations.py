@@ -56,11 +56,17 @@ def _why_not_store(system: LiveSystem, overlay: Overlay) -> str | None:
     if system.layout.kind is LayoutKind.OVERLAYFS or overlay.kind is not OverlayKind.STORE:
         if overlay.in_use and not overlay.persistent:
             return "The overlay in use is in memory: there is nothing on the stick to work on."
-        return "Not yet: this overlay is an OverlayFS, whose files can be looked at directly."
+        return (
+            "This overlay is an OverlayFS: its files lie in a folder. It is watched here, and not "
+            "worked on."
+        )
     if overlay.state is OverlayState.FOREIGN:
-        return "The overlay's file is no COW store that is known here; it is left alone."
+        return "The overlay's file is damaged, or of a kind not known here: it is left alone."
     if overlay.path is None:
-        return "The overlay is a device of its own: it can be no larger than that is."
+        return (
+            "The overlay is a device of its own, and no file on the stick: it is watched here, and "
+            "not worked on."
+        )
     if system.target.filesystem in UNWRITABLE_FILESYSTEMS:
         return f"The stick's file system is {system.target.filesystem}, which cannot be written."
     return None
@@ -93,7 +99,10 @@ def _why_not_recover(system: LiveSystem) -> str | None:
             "recover it then."
         )
     if system.layout.image is None or system.layout.image_damage:
-        return "The base image is missing or damaged: without it nothing can be recovered."
+        return (
+            "The base image is missing or damaged, and without it nothing can be recovered: get "
+            "this very image again."
+        )
     if root.filesystem is not None and root.filesystem not in EXT:
         tool = REPAIR_TOOLS.get(root.filesystem, "its own tool")
         return f"The root file system is {root.filesystem}: use {tool}."
@@ -156,7 +165,7 @@ def _why_not_grow(system: LiveSystem) -> str | None:
     if reason := _why_not_store(system, overlay):
         return reason
     if overlay.read_only:
-        return "The overlay is frozen at this boot (readonly)."
+        return "The overlay is frozen: boot without rd.live.overlay.readonly to change it."
     if overlay.state is OverlayState.INVALID:
         if overlay.in_use:
             return "The overlay is Invalid: boot once without it and recover it then."
@@ -186,7 +195,7 @@ def _why_not_merge(system: LiveSystem) -> str | None:
     if reason := _why_not_store(system, overlay):
         return reason
     if system.layout.image_damage:
-        return "The image is damaged: there is nothing to merge into."
+        return "The image is damaged: get this very image again before anything is merged."
     if overlay.state is OverlayState.FRESH:
         return "The overlay is empty: there is nothing to merge."
     if overlay.state in ILL or overlay.damage or _root(system).clean is False:

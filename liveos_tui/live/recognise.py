@@ -177,7 +177,10 @@ def _mount_to_look(
 
 
 def _no_mount(path: str) -> Mount:
-    raise UnreadableError(f"No mounted file system holds {clean(path)}.")
+    raise UnreadableError(
+        f"No mounted file system holds {clean(path)}.",
+        "Name the stick's device or its mount point (`lsblk` lists both). Nothing was changed.",
+    )
 
 
 def _above_live_folder(probes: Probes, path: str) -> str:

@@ -183,7 +183,7 @@ _ILL = {
     Illness.OVERFLOW: "overflowed",
     Illness.FULL: "full",
     Illness.ERRORS: "not well: its file system has noted errors",
-    Illness.FOREIGN: "no store that is known here",
+    Illness.FOREIGN: "damaged, or of a kind that is not known here",
 }
 
 

@@ -240,8 +240,8 @@ def _what_is_wrong(diagnosis: Diagnosis) -> tuple[str, ...]:
             )
         case Illness.FULL | Illness.OVERFLOW:
             return (
-                "The overlay is full: it was used with a table that says PO, so the kernel still "
-                "loads it, and the last writes were refused.",
+                "The overlay is full: the last writes to it were refused. The kernel still loads "
+                "it (its table said PO), so what is in it can be read.",
             )
         case Illness.ERRORS:
             return ("The overlay has room; the file system in it has noted errors, or is damaged.",)

@@ -167,8 +167,8 @@ class Words:
         return Step(
             RefreshLoop(loop, device, to_bytes),
             "Tell the kernel",
-            "The loop device takes over the file's new size. The snapshot uses it from the next "
-            "chunk on; its status shows it at once.",
+            "The kernel's loop device takes over the file's new size. The overlay uses it from the "
+            "next write on; its status shows it at once.",
             (("losetup", "--set-capacity", node), ("dmsetup", "status", clean(device))),
             needs=("root", "losetup (util-linux), dmsetup"),
             undo="It stays: the kernel may use the new part already.",

@@ -218,7 +218,8 @@ class KernelJoiner:
                 self._runner.run(["dmsetup", "mknodes", device], timeout=10.0)
             if not path.is_block_device():
                 raise LiveosError(
-                    f"{path} did not become a device.", "Nothing was changed. Look at udev."
+                    f"{path}, the device that was just made, did not appear.",
+                    "Nothing was changed. udev may hang: `udevadm settle`, then try again.",
                 )
             yield path
         finally:

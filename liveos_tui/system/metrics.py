@@ -28,7 +28,8 @@ def filesystem_usage(path: Path) -> FilesystemUsage:
         usage = psutil.disk_usage(str(path))
     except OSError as error:
         raise UnreadableError(
-            f"The file system at {clean(str(path))} does not answer: {error.strerror}."
+            f"The file system at {clean(str(path))} does not answer: {error.strerror}.",
+            "The stick may be failing or gone. Nothing was changed.",
         ) from error
     return FilesystemUsage(usage.total, usage.used, usage.free)
 

@@ -325,7 +325,7 @@ class TestBadInput:
             file.write(struct.pack("<QQ", 5, 1))
         system = look(machine)
 
-        assert "point at its own metadata" in system.findings[0].text
+        assert "point at the list itself" in system.findings[0].text
 
     def test_a_stick_that_gives_io_errors_leaves_the_rest(self, machine: MachineBuilder) -> None:
         attach(machine, store(USED))

@@ -246,7 +246,7 @@ class TestDamagedHeaders:
         found = look(folder)
 
         assert found.illness is Illness.FOREIGN
-        assert "point at its own metadata" in fact(found, "List").text
+        assert "point at the list itself" in fact(found, "List").text
 
     def test_a_header_of_zeros_before_a_list(self, stick: Stick) -> None:
         folder = stick(PracticeState.HEALTHY)

@@ -124,7 +124,9 @@ def test_a_frozen_overlay_lies_below_one_in_memory(machine: MachineBuilder) -> N
     assert system.unused_overlay.path == OVERLAY
     assert system.unused_overlay.used_bytes == used_sectors(USED) * 512
     assert "overlay-frozen" in codes(system)
-    assert why_not(system, Operation.GROW) == "The overlay is frozen at this boot (readonly)."
+    assert why_not(system, Operation.GROW) == (
+        "The overlay is frozen: boot without rd.live.overlay.readonly to change it."
+    )
 
 
 def test_an_uncompressed_image_is_the_base_itself(machine: MachineBuilder) -> None:

@@ -68,7 +68,7 @@ class TestPaths:
 
         assert SetValid not in kinds(plan)
         assert kinds(plan)[2:5] == [BackUp, GrowFile, Register]
-        assert "a table that says PO" in plan.summary[0]
+        assert "its table said PO" in plan.summary[0]
         assert plan.confirmation is Confirmation.ENTER
 
     def test_an_io_error_asks_for_more(self) -> None:
