@@ -47,7 +47,7 @@ def _do(options: Namespace) -> int:
             return looking.status(options.target, as_json=options.json)
         case "practice":
             return looking.practice(Path(options.folder), options.state, stay=options.no_console)
-    return looking.console(options.target, options.look)
+    return looking.console(options.target, options.look, options.contrast)
 
 
 def _work(options: Namespace) -> int:
@@ -73,6 +73,7 @@ def _jobs(options: Namespace) -> int:
         target,
         as_json=options.json,
         yes=options.yes,
+        folder=options.work,
     )
 
 

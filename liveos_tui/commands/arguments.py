@@ -225,12 +225,13 @@ def _add_jobs(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "verb",
         nargs="?",
         default="list",
-        choices=("list", "attach", "cancel", "resume", "rollback", "leave", "forget"),
-        metavar="list|attach|cancel|resume|rollback|leave|forget",
-        help="attach listens to a job; cancel ends it where that does no harm; resume goes on with "
-        "one that was interrupted, or that waits; rollback puts the overlay back to the bytes that "
-        "it had; leave has it not offered any more; forget removes what one "
-        "that has ended kept to go back: saved chunks, a merge's old image",
+        choices=("list", "attach", "pause", "cancel", "resume", "rollback", "leave", "forget"),
+        metavar="list|attach|pause|cancel|resume|rollback|leave|forget",
+        help="attach listens to a job; pause has it stand still, and cancel ends it, where that "
+        "does no harm; resume goes on with one that was interrupted, that waits or is paused; "
+        "rollback puts the overlay back to the bytes that it had; leave has it not offered any "
+        "more; forget removes what one that has ended kept to go back: saved chunks, a merge's old "
+        "image",
     )
     jobs.add_argument("job", nargs="?", metavar="ID", help="which job (all but list)")
     jobs.add_argument(

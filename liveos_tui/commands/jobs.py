@@ -23,10 +23,14 @@ def jobs(
     *,
     as_json: bool,
     yes: bool = False,
+    folder: str | None = None,
 ) -> int:
-    """Do `verb` to a job, whose journal is on the stick `target`. Raises LiveosError."""
+    """Do `verb` to a job, whose journal is on the stick `target`. Raises LiveosError.
+
+    `folder`: where the job's folder on another disk is now, if it has one.
+    """
     if verb == "list":
-        found = workshop.jobs(target)
+        found = workshop.jobs(target, folder)
         say(json.dumps(_document(found), indent=2) + "\n" if as_json else _text(found))
         return ExitCode.WELL
     if job_id is None:
@@ -39,6 +43,11 @@ def jobs(
             if not as_json:
                 say(f"The job {job_id} was asked to end; it does where that does no harm.\n")
             return ExitCode.WELL
+        case "pause":
+            workshop.pause(job_id)
+            if not as_json:
+                say(f"The job {job_id} was asked to stand still; `jobs resume` has it go on.\n")
+            return ExitCode.WELL
         case "leave":
             workshop.leave(job_id, target)
             if not as_json:
@@ -48,7 +57,7 @@ def jobs(
             if not yes and not _agreed(job_id, _FORGET, as_json=as_json):
                 say("Nothing was removed.\n")
                 return ExitCode.CANCELLED
-            said = workshop.forget(job_id, target)
+            said = workshop.forget(job_id, target, folder)
             if not as_json:
                 say(f"The job {job_id} is forgotten: {said}\n")
             return ExitCode.WELL
@@ -56,9 +65,9 @@ def jobs(
             if not yes and not _agreed(job_id, _ROLL_BACK, as_json=as_json):
                 say("Nothing was changed.\n")
                 return ExitCode.CANCELLED
-            workshop.roll_back(job_id, target)
+            workshop.roll_back(job_id, target, folder)
         case "resume":
-            _resume(workshop, job_id, target)
+            _resume(workshop, job_id, target, folder)
     job = _find(workshop, job_id)
     return follow(workshop, job_id, job.plan, listener(as_json=as_json))
 
@@ -77,13 +86,15 @@ def _agreed(job_id: str, what: str, *, as_json: bool) -> bool:
     return (ask(f"{what} Type yes to go on: ") or "").lower() == "yes"
 
 
-def _resume(workshop: Workshop, job_id: str, target: str | None) -> None:
-    """Go on with a job, also with one that only waits for a yes."""
-    waiting = next((each for each in workshop.jobs() if each.id == job_id), None)
-    if waiting is not None and waiting.state is JobState.WAITING:
-        workshop.allow(job_id, len(waiting.plan.steps))
+def _resume(workshop: Workshop, job_id: str, target: str | None, folder: str | None) -> None:
+    """Go on with a job, also with one that only waits for a yes, or that is paused."""
+    known = next((each for each in workshop.jobs() if each.id == job_id), None)
+    if known is not None and known.state is JobState.WAITING:
+        workshop.allow(job_id, len(known.plan.steps))
+    elif known is not None and known.state is JobState.PAUSED:
+        workshop.go_on(job_id)
     else:
-        workshop.resume(job_id, target)
+        workshop.resume(job_id, target, folder)
 
 
 def _find(workshop: Workshop, job_id: str) -> Job:

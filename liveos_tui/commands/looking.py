@@ -17,6 +17,12 @@ from liveos_tui.live.report import document, exit_code, text
 from liveos_tui.system.files import Folder
 from liveos_tui.system.probes import Probes
 
+_DOES = {
+    JobState.RUNNING: "goes on",
+    JobState.WAITING: "waits for a yes",
+    JobState.PAUSED: "is paused",
+}
+
 
 def status(target: str, *, as_json: bool) -> int:
     """Tell how a LiveOS is."""
@@ -61,15 +67,15 @@ def practice(folder: Path, state: str, *, stay: bool) -> int:
 
     build(folder, PracticeState(state))
     say(f"A practice stick ({state}) is in {folder}.\n")
-    return ExitCode.WELL if stay else console(str(folder), None)
+    return ExitCode.WELL if stay else console(str(folder))
 
 
-def console(target: str | None, look: str | None) -> int:
+def console(target: str | None, look: str | None = None, contrast: str | None = None) -> int:
     """Open the console."""
     # Imported here: Textual takes most of the time that everything else needs to start.
     from liveos_tui.console.app import run as run_console  # noqa: PLC0415
     from liveos_tui.jobs.local import LocalWorkshop  # noqa: PLC0415
-    from liveos_tui.system.terminal import Look, current  # noqa: PLC0415
+    from liveos_tui.system.terminal import Contrast, Look, current  # noqa: PLC0415
 
     if os.environ.get("TERM", "") in {"", "dumb", "unknown"}:
         raise LiveosError(
@@ -79,12 +85,12 @@ def console(target: str | None, look: str | None) -> int:
     machine = LocalMachine()
     if target is None and machine.is_live():
         target = LIVE
-    terminal = current(Look(look) if look else None)
+    terminal = current(Look(look) if look else None, Contrast(contrast) if contrast else None)
     workshop = LocalWorkshop()
     code = run_console(machine, target, terminal, workshop)
     for job in workshop.jobs():
         # Whoever closes the console on a job is told where it is.
-        if job.state in {JobState.RUNNING, JobState.WAITING}:
-            does = "waits for a yes" if job.state is JobState.WAITING else "goes on"
+        if job.state in _DOES:
+            does = _DOES[job.state]
             say(f"{job.plan.title}: the job {does}. `liveos-tui jobs attach {job.id}` shows it.\n")
     return code

@@ -14,6 +14,7 @@ from liveos_tui.jobs.events import (
     FoundEvent,
     JobState,
     OutputEvent,
+    PausedEvent,
     ProgressEvent,
     StepEvent,
     StepState,
@@ -57,8 +58,8 @@ def offers(job: Job) -> list[str]:
     found = []
     match job.state:
         case JobState.RUNNING:
-            found = ["attach", "cancel"]
-        case JobState.WAITING:
+            found = ["attach", "pause", "cancel"]
+        case JobState.WAITING | JobState.PAUSED:
             found = ["attach", "resume", "cancel"]
     if job.can_resume:
         found.append("resume")
@@ -136,6 +137,8 @@ class Narrator:
                 self._line(f"  * {text}")
             case WaitingEvent(step):
                 self._line(f"It waits for a yes before step {step + 1}.")
+            case PausedEvent(_, paused):
+                self._line("  Paused. `jobs resume` has it go on." if paused else "  It goes on.")
             case EndEvent(state, message, hint, report):
                 self._line(message)
                 for line in report:

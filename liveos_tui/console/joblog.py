@@ -12,6 +12,7 @@ from liveos_tui.jobs.events import (
     Event,
     FoundEvent,
     OutputEvent,
+    PausedEvent,
     ProgressEvent,
     StepEvent,
     StepState,
@@ -59,12 +60,16 @@ class StepLog:
 
 @dataclass(frozen=True, slots=True)
 class JobLog:
-    """What a job has told. `waiting` is the step that it waits before, `end` how it ended."""
+    """What a job has told. `waiting` is the step that it waits before, `end` how it ended.
+
+    `paused`: it stands still within a step.
+    """
 
     plan: Plan
     steps: tuple[StepLog, ...]
     waiting: int | None = None
     end: EndEvent | None = None
+    paused: bool = False
 
     @property
     def seconds(self) -> float | None:
@@ -122,21 +127,24 @@ def empty(plan: Plan, done: int = 0) -> JobLog:
 def add(log: JobLog, events: Iterable[Event]) -> JobLog:
     """`log`, and what `events` tell. Events about steps that the plan lacks are passed over."""
     steps = list(log.steps)
-    waiting, end = log.waiting, log.end
+    waiting, end, paused = log.waiting, log.end, log.paused
     for event in events:
         if isinstance(event, EndEvent):
-            waiting, end = None, _harmless(event)
+            waiting, end, paused = None, _harmless(event), False
             continue
         if not 0 <= event.step < len(steps):
             continue
         # Whatever is told after an end is told by a worker that goes on with the job.
         end = None
-        if isinstance(event, WaitingEvent):
-            waiting = event.step
-        else:
-            waiting = None
-            steps[event.step] = _told(steps[event.step], event)
-    return JobLog(log.plan, tuple(steps), waiting, end)
+        match event:
+            case WaitingEvent(step):
+                waiting = step
+            case PausedEvent():
+                paused = event.paused
+            case _:
+                waiting = None
+                steps[event.step] = _told(steps[event.step], event)
+    return JobLog(log.plan, tuple(steps), waiting, end, paused)
 
 
 def _told(

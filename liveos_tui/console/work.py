@@ -57,6 +57,17 @@ class Conduct:
         )
 
     @property
+    def paused(self) -> bool:
+        """Whether the job stands still within a step."""
+        return self.log is not None and self.log.paused
+
+    @property
+    def may_pause(self) -> bool:
+        """Whether a pause makes sense: only a merge takes long enough."""
+        merges = self.plan is not None and self.plan.operation is Operation.MERGE
+        return merges and self.log is not None and self.log.running is not None and not self.ended
+
+    @property
     def last_done(self) -> int | None:
         """The step that can be undone by itself; the first one, the lock, stays."""
         waiting = self.log.waiting if self.log is not None and self.waits else None
@@ -198,6 +209,8 @@ class Conduct:
                 hints.append(("a", "All steps"))
             if self.last_done is not None:
                 hints.append(("b", "Back"))
+        if self.may_pause and not self.cancelling:
+            hints.append(("p", "Go on" if self.paused else "Pause"))
         if not self.cancelling:
             hints.append(("c", "Cancel"))
         return hints

@@ -21,7 +21,7 @@ JOBS_SECONDS = 2.0
 # How late a job is noticed that another program has begun.
 IDLE_SECONDS = 10.0
 
-ALIVE = frozenset({JobState.RUNNING, JobState.WAITING})
+ALIVE = frozenset({JobState.RUNNING, JobState.WAITING, JobState.PAUSED})
 """States of a job that has a worker."""
 
 T = TypeVar("T")

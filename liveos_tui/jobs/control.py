@@ -5,6 +5,8 @@
 | `{"ask": "allow", "steps": 3}` | go on until 3 steps are done                           |
 | `{"ask": "back"}`              | undo the last step                                     |
 | `{"ask": "cancel"}`            | end at the next point where that does no harm          |
+| `{"ask": "pause"}`             | stand still at the next point where that does no harm  |
+| `{"ask": "go on"}`             | do so no more                                          |
 """
 
 import json
@@ -41,7 +43,17 @@ class Cancel:
     """End."""
 
 
-Request = Allow | StepBack | Cancel
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stand still."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """Stand still no more."""
+
+
+Request = Allow | StepBack | Cancel | Pause | GoOn
 
 
 def ask(path: Path, request: Request) -> None:
@@ -68,6 +80,10 @@ def _fields(request: Request) -> dict[str, str | int]:
             return {"ask": "back"}
         case Cancel():
             return {"ask": "cancel"}
+        case Pause():
+            return {"ask": "pause"}
+        case GoOn():
+            return {"ask": "go on"}
 
 
 def request_of(line: bytes) -> Request | None:
@@ -81,6 +97,10 @@ def request_of(line: bytes) -> Request | None:
             return StepBack()
         case "cancel":
             return Cancel()
+        case "pause":
+            return Pause()
+        case "go on":
+            return GoOn()
     return None
 
 
@@ -95,6 +115,7 @@ class FileControl:
         self._allowed: int | None = None
         self._backs = 0
         self._cancelled = False
+        self._paused = False
         self._news = False
 
     def cancel(self) -> None:
@@ -110,6 +131,11 @@ class FileControl:
         """See `jobs.order.Control`."""
         self._look()
         return self._cancelled
+
+    def paused(self) -> bool:
+        """See `jobs.order.Control`."""
+        self._look()
+        return self._paused
 
     def take_back(self) -> bool:
         """See `jobs.order.Control`."""
@@ -138,6 +164,10 @@ class FileControl:
                     self._allowed = 0
                 case Cancel():
                     self._cancelled = True
+                case Pause():
+                    self._paused = True
+                case GoOn():
+                    self._paused = False
                 case None:
                     continue
             self._news = True

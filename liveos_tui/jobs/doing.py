@@ -2,6 +2,7 @@
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.jobs import (
+    apart,
     imaging,
     live_merging,
     merging,
@@ -20,6 +21,7 @@ from liveos_tui.plans.actions import (
     FillHoles,
     FreezeRoot,
     GrowFile,
+    KeepImage,
     MakeImage,
     MergeAction,
     MirrorView,
@@ -28,6 +30,7 @@ from liveos_tui.plans.actions import (
     Register,
     Rehearse,
     Repair,
+    ReplaceImage,
     ResetStore,
     SetAside,
     SetValid,
@@ -86,6 +89,10 @@ def _do_merge(work: Work, action: MergeAction) -> str:
             return text
         case CompareImage():
             return imaging.compare_image(work, action)
+        case KeepImage():
+            return apart.keep_image(work, action)
+        case ReplaceImage():
+            return apart.replace_image(work, action)
         case ExchangeImages():
             return merging.exchange_images(work, action)
         case SetAside():
@@ -118,6 +125,10 @@ def undo(work: Work, action: Action) -> str:
             return mirroring.drop_mirror(work, action)
         case MakeImage():
             return imaging.drop_image(work, action)
+        case KeepImage():
+            return apart.drop_kept(work, action)
+        case ReplaceImage():
+            return apart.put_back_image(work, action)
         case ExchangeImages():
             return merging.exchange_back(work, action)
         case SetAside():

@@ -31,6 +31,7 @@ from liveos_tui.jobs.events import (
     FoundEvent,
     JobState,
     OutputEvent,
+    PausedEvent,
     ProgressEvent,
     StepEvent,
     StepState,
@@ -78,6 +79,8 @@ def document(event: Event) -> dict[str, Any]:
             return {"event": "found", "step": step, "text": _clip(text)}
         case WaitingEvent(step):
             return {"event": "waiting", "step": step}
+        case PausedEvent(step, paused):
+            return {"event": "paused", "step": step, "paused": paused}
         case EndEvent(state, message, hint, report):
             return {
                 "event": "end",
@@ -193,5 +196,6 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], Event]] = {
     "output": lambda f: OutputEvent(_step(f), _text(f["text"])),
     "found": lambda f: FoundEvent(_step(f), _text(f["text"])),
     "waiting": lambda f: WaitingEvent(_step(f)),
+    "paused": lambda f: PausedEvent(_step(f), paused=f["paused"] is True),
     "end": _end,
 }

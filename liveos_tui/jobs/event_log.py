@@ -13,6 +13,7 @@ from liveos_tui.jobs.events import (
     Event,
     JobState,
     OutputEvent,
+    PausedEvent,
     ProgressEvent,
     StepEvent,
     StepState,
@@ -29,7 +30,12 @@ _PROGRESS_SECONDS = 0.2
 _PROGRESS_SECONDS_BEYOND = 10.0
 
 _PIECE_BYTES = 1 << 18
-_LEADING = (b'{"event":"step"', b'{"event":"waiting"', b'{"event":"end"')
+_LEADING = (
+    b'{"event":"step"',
+    b'{"event":"waiting"',
+    b'{"event":"paused"',
+    b'{"event":"end"',
+)
 
 
 class EventLog:
@@ -62,7 +68,7 @@ class EventLog:
                     return
                 case StepEvent(at=None):
                     event = replace(event, at=round(self._clock(), 3))
-                case StepEvent() | WaitingEvent() | ProgressEvent():
+                case StepEvent() | WaitingEvent() | PausedEvent() | ProgressEvent():
                     pass
                 case _ if self._kept >= LIMIT_BYTES:
                     if self._noted:
@@ -148,7 +154,7 @@ class EventFeed:
 def state_of(path: Path) -> tuple[JobState | None, int, str]:
     """How a job is by its log: state (None without an end), steps behind it, how it ended.
 
-    Waiting is a state too; it is over with the next step.
+    Waiting and paused are states too; they are over with what happens next.
     """
     state: JobState | None = None
     done, message = 0, ""
@@ -168,6 +174,8 @@ def state_of(path: Path) -> tuple[JobState | None, int, str]:
                 state = None
             case WaitingEvent():
                 state = JobState.WAITING
+            case PausedEvent(_, paused):
+                state = JobState.PAUSED if paused else None
             case EndEvent(ended, words):
                 # The last one counts: an interrupted job may be left as it is later.
                 state, message = ended, words

@@ -19,6 +19,7 @@ class JobState(StrEnum):
 
     RUNNING = "running"
     WAITING = "waiting"
+    PAUSED = "paused"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -84,6 +85,14 @@ class WaitingEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class PausedEvent:
+    """The job stands still within `step`, because the person wants it; or it goes on again."""
+
+    step: int
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EndEvent:
     """The job has ended. `message` says how, `hint` what to do now, `report` the details."""
 
@@ -94,5 +103,12 @@ class EndEvent:
 
 
 Event = (
-    StepEvent | ProgressEvent | CommandEvent | OutputEvent | FoundEvent | WaitingEvent | EndEvent
+    StepEvent
+    | ProgressEvent
+    | CommandEvent
+    | OutputEvent
+    | FoundEvent
+    | WaitingEvent
+    | PausedEvent
+    | EndEvent
 )

@@ -42,7 +42,10 @@ LOST = EndEvent(
 )
 
 
-ALIVE = frozenset({JobState.RUNNING, JobState.WAITING})
+STANDING = frozenset({JobState.WAITING, JobState.PAUSED})
+"""States of a job whose worker is there, and does nothing until the person wants it."""
+
+ALIVE = frozenset({JobState.RUNNING, *STANDING})
 """States of a job whose worker is at work."""
 
 
@@ -100,6 +103,7 @@ class JobFolder:
             "order": order.kind.value,
             "started": started,
             "plan": to_json(order.plan),
+            "work": order.work,
         }
         self._write(self._order, document)
 
@@ -118,7 +122,7 @@ class JobFolder:
 
     def at_work(self) -> bool:
         """Whether the last run has a worker, and that has not told the end."""
-        return self.alive() and state_of(self._events)[0] in {None, JobState.WAITING}
+        return self.alive() and state_of(self._events)[0] in {None, *STANDING}
 
     def alive(self) -> bool:
         """Whether the process of the last run's worker is there."""
@@ -152,7 +156,7 @@ class JobFolder:
         order, started = self._read_order()
         alive = self.alive()
         state, done, message = state_of(self._events)
-        if not alive and state in {None, JobState.WAITING}:
+        if not alive and state in {None, *STANDING}:
             state, message = LOST.state, LOST.message
         return Run(order, started, state or JobState.RUNNING, done, message)
 
@@ -172,10 +176,14 @@ class JobFolder:
 
     def _read_order(self) -> tuple[Order, float]:
         match _object(self._order):
-            case {"schema": 1, "order": str(kind), "started": started, "plan": dict(plan)} if (
-                kind in set(OrderKind) and isinstance(started, int | float)
-            ):
-                return Order(OrderKind(kind), self.id, from_json(plan)), float(started)
+            case {
+                "schema": 1,
+                "order": str(kind),
+                "started": int() | float() as started,
+                "plan": dict(plan),
+                "work": None | str() as work,
+            } if kind in set(OrderKind):
+                return Order(OrderKind(kind), self.id, from_json(plan), work), float(started)
         raise FormatError(f"The order of job {self.id} cannot be read.", "Nothing was done.")
 
     def _write(self, path: Path, document: dict[str, Any]) -> None:

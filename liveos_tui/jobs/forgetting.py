@@ -1,7 +1,10 @@
 """Give up the way back of a job that has ended: what it kept for that is removed from the stick."""
 
+from pathlib import Path
+
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import clean
+from liveos_tui.jobs.apart import forget_apart
 from liveos_tui.jobs.journal import JOURNAL_NAME, JournalState, folder_of
 from liveos_tui.jobs.merging import WhichImage, image_notes, which_image
 from liveos_tui.live.words import size
@@ -12,10 +15,11 @@ from liveos_tui.system.stick_writing import StickFolder
 _KEPT = "Nothing was removed."
 
 
-def forget(stick: StickFolder, journal: JournalState) -> str:
+def forget(stick: StickFolder, journal: JournalState, work: str | None = None) -> str:
     """Remove the image that a merge has replaced, and all that a job has saved; what, in words.
 
-    The stick's image itself is never removed: the two are told apart by what is in them. Raises
+    The stick's image itself is never removed: the two are told apart by what is in them. `work`:
+    where the job's folder on another disk is now, None for where its plan has it. Raises
     LiveosError, before anything is removed, where that is not sure.
     """
     if journal.can_resume:
@@ -23,7 +27,7 @@ def forget(stick: StickFolder, journal: JournalState) -> str:
             f"The job {journal.job_id} has not been ended: it is {journal.state}.",
             f"Go on with it, go back, or leave it as it is first. {_KEPT}",
         )
-    freed = 0
+    freed, kept = _forget_apart(stick, journal, work)
     for other in (_other_image(stick, journal), _other_overlay(journal)):
         if other is not None:
             freed += _size(stick, other)
@@ -35,7 +39,26 @@ def forget(stick: StickFolder, journal: JournalState) -> str:
         freed += _size(stick, f"{folder}/{name}")
         stick.remove(f"{folder}/{name}")
     stick.remove_folder(folder)
-    return f"{size(freed)} are free again."
+    return f"{size(freed)} are free again.{kept}"
+
+
+def _forget_apart(stick: StickFolder, journal: JournalState, work: str | None) -> tuple[int, str]:
+    """Remove a job's images on another disk; how many bytes that frees, and what is kept."""
+    apart = journal.plan.apart
+    if apart is None:
+        return 0, ""
+    image, notes = journal.plan.place.image or "", image_notes(journal.notes)
+    if notes and which_image(stick, image, notes) not in {WhichImage.OLD, WhichImage.NEW}:
+        raise LiveosError(
+            f"The stick's {clean(image)} is no image of this merge.",
+            f"{_KEPT} Go on with the job, or go back.",
+        )
+    at = Path(work or apart)
+    try:
+        with StickFolder(at) as folder:
+            return forget_apart(folder, folder_of(journal.job_id)), ""
+    except LiveosError:
+        return 0, f" What is in {clean(str(at))} is kept: that disk is not connected."
 
 
 def _other_image(stick: StickFolder, journal: JournalState) -> str | None:

@@ -9,6 +9,7 @@ from liveos_tui.errors import LiveosError
 from liveos_tui.formats.cow import SECTOR_BYTES, iterate_exceptions
 from liveos_tui.formats.free_blocks import Range
 from liveos_tui.formats.text import clean
+from liveos_tui.jobs.apart import image_home, note_new_image
 from liveos_tui.jobs.merging import WhichImage, image_notes, remember_images, which_image
 from liveos_tui.jobs.mirroring import copy_path
 from liveos_tui.jobs.work import Work
@@ -38,11 +39,12 @@ def make_image(work: Work, action: MakeImage) -> str:
     One that an interrupted run of this job has left is made anew. Raises LiveosError (what is
     there then is for `drop_image`), CancelledError.
     """
-    _clear_the_way(work, action)
+    folder, path = image_home(work, action.beside, action.apart)
+    _clear_the_way(work, folder, path)
     used = _used_ranges(work)
-    _check_room(work, action, used)
+    _check_room(work, action, folder, used)
     work.note({_BEGUN: True})
-    with _reader(work, action, used) as reader, work.stick.create(action.beside) as target:
+    with _reader(work, action, used) as reader, folder.create(path) as target:
         target.let_all_read()
         if action.member is None or action.compression is None:
             _write_out(work, reader, target)
@@ -51,7 +53,7 @@ def make_image(work: Work, action: MakeImage) -> str:
             options = SquashOptions(
                 compression.name, compression.block_bytes, compression.level, _modes(work, action)
             )
-            work.command(*command(str(work.stick.path / action.beside), action.member, options))
+            work.command(*command(str(folder.path / path), action.member, options))
             squash(
                 reader,
                 target,
@@ -61,10 +63,11 @@ def make_image(work: Work, action: MakeImage) -> str:
                 on_line=work.line,
                 on_progress=work.phase("making the new image"),
                 cancelled=work.cancelled,
+                paused=work.paused,
             )
         image_bytes = target.size_bytes
-    work.stick.sync_folder(action.beside.rpartition("/")[0])
-    remember_images(work, work.place.image or "", action.beside)
+    folder.sync_folder(path.rpartition("/")[0])
+    remember_images(work, work.place.image or "", folder, path)
     used_bytes = sum(end - start for start, end in used)
     return (
         f"The new image has {size(image_bytes)}: {size(used_bytes)} of the file system's "
@@ -76,20 +79,22 @@ def drop_image(work: Work, action: MakeImage) -> str:
     """Remove the new image, whole or half made; never the old one. What was there."""
     if not work.notes.get(work.step, {}).get(_BEGUN):
         return "The new image had not been begun."
-    if not work.stick.is_file(action.beside):
+    folder, path = image_home(work, action.beside, action.apart)
+    if not folder.is_file(path):
         return "There was no new image."
-    _check_not_old(work, action.beside)
-    work.stick.remove(action.beside)
-    return f"The new image, {clean(action.beside)}, is removed."
+    _check_not_old(work, folder, path)
+    folder.remove(path)
+    return f"The new image, {clean(path)}, is removed."
 
 
 def compare_image(work: Work, action: CompareImage) -> str:
     """Read the new image back from the medium, and compare all of it with the merged view."""
     used, view = _used_ranges(work), work.view()
-    with work.stick.edit(action.beside) as file:
+    folder, path = image_home(work, action.beside, action.apart)
+    with folder.edit(path) as file:
         file.sync()
         file.forget_cache()
-    with _member(work, action) as member:
+    with _member(work, action, folder.path / path) as member:
         found = first_difference(
             behind_loop(member),
             view,
@@ -103,6 +108,8 @@ def compare_image(work: Work, action: CompareImage) -> str:
             f"{_OLD_KEPT} The stick may be failing, or memory: make it anew, and check both if it "
             "happens again.",
         )
+    if action.apart is not None:
+        note_new_image(work, action.apart)
     return (
         f"The new image is the merged view: {size(found)} in use were read back from the medium "
         "and compared, byte by byte."
@@ -110,8 +117,7 @@ def compare_image(work: Work, action: CompareImage) -> str:
 
 
 @contextmanager
-def _member(work: Work, action: CompareImage) -> Iterator[Path]:
-    image = work.stick.path / action.beside
+def _member(work: Work, action: CompareImage, image: Path) -> Iterator[Path]:
     joiner = work.workplace.joiner
     with joiner.base(image, action.member, work.compared_name) as path:
         yield path
@@ -182,50 +188,52 @@ def _modes(work: Work, action: MakeImage) -> tuple[tuple[str, int], ...]:
         return ()
 
 
-def _clear_the_way(work: Work, action: MakeImage) -> None:
+def _clear_the_way(work: Work, folder: StickFolder, path: str) -> None:
     """Remove what an interrupted run of this job has left; anyone else's file is not touched."""
-    if not _is_there(work.stick, action.beside):
+    if not _is_there(folder, path):
         return
     if not work.notes.get(work.step, {}).get(_BEGUN):
         raise LiveosError(
-            f"{clean(action.beside)} is there already, and not of this job.",
+            f"{clean(path)} is there already, and not of this job.",
             f"{_OLD_KEPT} It may be the old image of an earlier merge: see `liveos-tui jobs`.",
         )
-    _check_not_old(work, action.beside)
-    work.stick.remove(action.beside)
+    _check_not_old(work, folder, path)
+    folder.remove(path)
 
 
-def _is_there(stick: StickFolder, path: str) -> bool:
-    folder, _, name = path.rpartition("/")
-    return name in stick.names(folder)
+def _is_there(folder: StickFolder, path: str) -> bool:
+    parent, _, name = path.rpartition("/")
+    return name in folder.names(parent)
 
 
-def _check_not_old(work: Work, beside: str) -> None:
+def _check_not_old(work: Work, folder: StickFolder, path: str) -> None:
     """Raise LiveosError when the old image has this name."""
     notes = image_notes(work.notes)
-    if notes and which_image(work.stick, beside, notes) is WhichImage.OLD:
+    if notes and which_image(folder, path, notes) is WhichImage.OLD:
         raise LiveosError(
-            f"{clean(beside)} is the old image, or cannot be told from it.",
+            f"{clean(path)} is the old image, or cannot be told from it.",
             "It was left as it is. Exchange the images back first (`jobs rollback`).",
         )
 
 
-def _check_room(work: Work, action: MakeImage, used: tuple[Range, ...]) -> None:
+def _check_room(
+    work: Work, action: MakeImage, folder: StickFolder, used: tuple[Range, ...]
+) -> None:
     """Raise NoRoomError where the new image has no room for sure.
 
-    How large it becomes is known only when it is made: a stick that is too full all the same is
+    How large it becomes is known only when it is made: a disk that is too full all the same is
     told by the write that fails.
     """
     if action.member is None:
-        on_fat = work.place.filesystem == "vfat"
+        on_fat = action.apart is None and work.place.filesystem == "vfat"
         needed = work.view().size_bytes if on_fat else sum(end - start for start, end in used)
         needed += RESERVE_BYTES
     else:
         needed = RESERVE_BYTES
-    free = work.stick.free_bytes
+    free = folder.free_bytes
     if free < needed:
+        where = "on the stick" if action.apart is None else f"in {clean(action.apart)}"
         raise NoRoomError(
-            f"The new image needs {size(needed)} on the stick at least, where {size(free)} are "
-            "free.",
-            f"{_OLD_KEPT} Free room on the stick, and go on.",
+            f"The new image needs {size(needed)} {where} at least, where {size(free)} are free.",
+            f"{_OLD_KEPT} Free room there, and go on.",
         )

@@ -14,7 +14,7 @@ on a stick is: it may have been made to harm.
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import RefreshLoop, SwitchRoot
 from liveos_tui.plans.codec import from_json, to_json
 from liveos_tui.plans.model import Plan
-from liveos_tui.system.files import Folder
+from liveos_tui.system.files import Folder, NotThereError
 from liveos_tui.system.stick_writing import StickFolder
 from liveos_tui.system.writable_file import WritableFile
 
@@ -215,32 +215,35 @@ def read(stick: Folder, job_id: str) -> JournalState:
 
 
 class Journal:
-    """Writes the journal of one job. A context manager."""
+    """Writes the journal of one job, on the stick and on another disk too. A context manager."""
 
-    def __init__(self, file: WritableFile) -> None:
-        self._file = file
-        self._end = file.size_bytes
+    def __init__(self, *files: WritableFile) -> None:
+        self._files = files
+        self._end = files[0].size_bytes
 
     @classmethod
-    def begin(cls, stick: StickFolder, job_id: str, plan: Plan) -> "Journal":
-        """Make the job's folder and journal. Raises LiveosError."""
-        folder = folder_of(job_id)
-        stick.make_folder(JOBS_FOLDER)
-        stick.make_folder(folder)
-        journal = cls(stick.create(f"{folder}/{JOURNAL_NAME}"))
+    def begin(
+        cls, stick: StickFolder, job_id: str, plan: Plan, apart: StickFolder | None = None
+    ) -> "Journal":
+        """Make the job's folder and journal, in `apart` as well. Raises LiveosError."""
+        disks = (stick, apart) if apart is not None else (stick,)
+        journal = cls(*(_create(disk, job_id) for disk in disks))
         first = {"journal": SCHEMA, "job": job_id, "started": time.time(), "plan": to_json(plan)}
         journal._append(first)
         return journal
 
     @classmethod
-    def go_on(cls, stick: StickFolder, job_id: str) -> "Journal":
+    def go_on(cls, stick: StickFolder, job_id: str, apart: StickFolder | None = None) -> "Journal":
         """Open the journal of a job that has one; a torn last line is closed.
 
-        Raises LiveosError.
+        With `apart` the stick may have lost it: the longer one is true, since the two are written
+        line by line. Raises LiveosError.
         """
-        file = stick.edit(f"{folder_of(job_id)}/{JOURNAL_NAME}")
-        journal = cls(file)
-        if journal._end and file.read(journal._end - 1, 1) != b"\n":
+        disks = (stick, apart) if apart is not None else (stick,)
+        files = [_edit(disk, job_id, create=apart is not None) for disk in disks]
+        _make_alike(files)
+        journal = cls(*files)
+        if journal._end and files[0].read(journal._end - 1, 1) != b"\n":
             journal._write(b"\n")
         return journal
 
@@ -265,15 +268,43 @@ class Journal:
         return self
 
     def __exit__(self, *arguments: object) -> None:
-        self._file.__exit__(*arguments)
+        for file in self._files:
+            file.__exit__(*arguments)
 
     def _append(self, line: dict[str, Any]) -> None:
         self._write(json.dumps(line).encode() + b"\n")
 
     def _write(self, data: bytes) -> None:
-        self._file.write(self._end, data)
-        self._file.sync()
+        for file in self._files:
+            file.write(self._end, data)
+            file.sync()
         self._end += len(data)
+
+
+def _create(disk: StickFolder, job_id: str) -> WritableFile:
+    folder = folder_of(job_id)
+    disk.make_folder(JOBS_FOLDER)
+    disk.make_folder(folder)
+    return disk.create(f"{folder}/{JOURNAL_NAME}")
+
+
+def _edit(disk: StickFolder, job_id: str, *, create: bool) -> WritableFile:
+    try:
+        return disk.edit(f"{folder_of(job_id)}/{JOURNAL_NAME}")
+    except NotThereError:
+        if not create:
+            raise
+        return _create(disk, job_id)
+
+
+def _make_alike(files: Sequence[WritableFile]) -> None:
+    """Have each file hold what the longest one does."""
+    contents = [file.read(0, min(file.size_bytes, _LIMIT_BYTES)) for file in files]
+    longest = max(contents, key=len)
+    for file, content in zip(files, contents, strict=True):
+        if content != longest:
+            file.write(0, longest)
+            file.sync()
 
 
 def leave(stick: StickFolder, job_id: str) -> None:

@@ -243,6 +243,10 @@ class FillWatch:
             self._look()
         return self.control.cancelled()
 
+    def paused(self) -> bool:
+        """See `Control.paused`."""
+        return self.control.paused()
+
     def take_back(self) -> bool:
         """See `Control.take_back`."""
         return self.control.take_back()

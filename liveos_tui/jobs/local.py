@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from pathlib import Path
 
 from liveos_tui.errors import LiveosError
-from liveos_tui.jobs.control import Allow, Cancel, StepBack
+from liveos_tui.jobs.control import Allow, Cancel, GoOn, Pause, StepBack
 from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, Run, UnknownJobError
 from liveos_tui.jobs.forgetting import forget
@@ -23,9 +24,9 @@ from liveos_tui.jobs.starting import start_worker
 from liveos_tui.jobs.workshop import Feed, Job, Proposal, Wish
 from liveos_tui.live.booted import is_live
 from liveos_tui.live.diagnose import place_of
-from liveos_tui.live.recognise import LIVE, recognise
+from liveos_tui.live.recognise import LIVE, absolute, recognise
 from liveos_tui.plans.model import Plan
-from liveos_tui.system.files import NotThereError
+from liveos_tui.system.files import Folder, NotThereError
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.stick_mount import mounted_stick
 from liveos_tui.system.stick_writing import StickFolder
@@ -64,10 +65,11 @@ class LocalWorkshop:
         job_id = f"{plan.operation}-{began}-{secrets.token_hex(2)}"
         return self._run(Order(OrderKind.START, job_id, plan), allowed)
 
-    def jobs(self, target: str | None = None) -> tuple[Job, ...]:
+    def jobs(self, target: str | None = None, work: str | None = None) -> tuple[Job, ...]:
         """See `Workshop.jobs`."""
         found: dict[str, Job] = {}
-        known = self._journals(target) if target is not None else {}
+        known = {job.job_id: job for job in journals(Folder(Path(work)))} if work else {}
+        known |= self._journals(target) if target is not None else {}
         for folder in self._folders.all():
             with suppress(LiveosError):
                 run = folder.run()
@@ -93,25 +95,35 @@ class LocalWorkshop:
         """See `Workshop.cancel`."""
         self._folders.find(job_id).ask(Cancel())
 
-    def resume(self, job_id: str, target: str | None = None) -> str:
+    def pause(self, job_id: str) -> None:
+        """See `Workshop.pause`."""
+        self._folders.find(job_id).ask(Pause())
+
+    def go_on(self, job_id: str) -> None:
+        """See `Workshop.go_on`."""
+        self._folders.find(job_id).ask(GoOn())
+
+    def resume(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         """See `Workshop.resume`."""
-        journal, plan = self._found_again(job_id, target)
+        work = absolute(work) if work is not None else None
+        journal, plan = self._found_again(job_id, target, work)
         if not journal.can_resume:
             raise LiveosError(
                 f"There is nothing to go on with: the job {job_id} is {journal.state}.",
                 "Nothing was changed.",
             )
-        return self._run(Order(OrderKind.RESUME, job_id, plan))
+        return self._run(Order(OrderKind.RESUME, job_id, plan, work))
 
-    def roll_back(self, job_id: str, target: str | None = None) -> str:
+    def roll_back(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         """See `Workshop.roll_back`."""
-        journal, plan = self._found_again(job_id, target)
+        work = absolute(work) if work is not None else None
+        journal, plan = self._found_again(job_id, target, work)
         if not journal.can_roll_back:
             raise LiveosError(
                 f"There is nothing to go back from: the job {job_id} is {journal.state}.",
                 "Nothing was changed.",
             )
-        return self._run(Order(OrderKind.ROLL_BACK, job_id, plan))
+        return self._run(Order(OrderKind.ROLL_BACK, job_id, plan, work))
 
     def leave(self, job_id: str, target: str | None = None) -> None:
         """See `Workshop.leave`."""
@@ -126,7 +138,7 @@ class LocalWorkshop:
                 log = held.enter_context(folder.log())
                 log.tell(EndEvent(JobState.LEFT, "It was left as it is."))
 
-    def forget(self, job_id: str, target: str | None = None) -> str:
+    def forget(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         """See `Workshop.forget`."""
         folder = self._folder(job_id)
         with ExitStack() as held:
@@ -137,7 +149,7 @@ class LocalWorkshop:
                 journal = read(stick, job_id)
             except NotThereError as error:
                 raise _no_journal(job_id) from error
-            said = forget(stick, journal)
+            said = forget(stick, journal, work)
         if folder is not None:
             folder.remove()
         return said
@@ -178,7 +190,9 @@ class LocalWorkshop:
             )
         return folder.order().plan.place.target
 
-    def _found_again(self, job_id: str, target: str | None) -> tuple[JournalState, Plan]:
+    def _found_again(
+        self, job_id: str, target: str | None, work: str | None
+    ) -> tuple[JournalState, Plan]:
         """A job by its journal, and its plan for the place where the stick is at this moment."""
         folder = self._folder(job_id)
         if folder is not None and folder.at_work():
@@ -189,10 +203,7 @@ class LocalWorkshop:
         recognised = recognise(self._probes, named)
         with recognised.hold:
             site = recognised.site
-            try:
-                journal = read(self._probes.folder(site.mount_point or "/"), job_id)
-            except NotThereError as error:
-                raise _no_journal(job_id) from error
+            journal = _newer_journal(job_id, self._probes.folder(site.mount_point or "/"), work)
             now = place_of(self._probes, site, named)
         # After a boot a stick has another number and another name; what it is has stayed.
         place = replace(
@@ -244,6 +255,22 @@ class LocalWorkshop:
             return read(self._probes.folder(place.mount_point), folder.id)
         except LiveosError:
             return None
+
+
+def _newer_journal(job_id: str, stick: Folder, work: str | None) -> JournalState:
+    """What the stick tells of a job, or a folder on another disk that has its journal too.
+
+    Raises UnknownJobError, LiveosError.
+    """
+    try:
+        return read(stick, job_id)
+    except LiveosError as error:
+        if work is not None:
+            with suppress(LiveosError):
+                return read(Folder(Path(work)), job_id)
+        if isinstance(error, NotThereError):
+            raise _no_journal(job_id) from error
+        raise
 
 
 def _no_journal(job_id: str) -> UnknownJobError:

@@ -80,12 +80,12 @@ def _check_compressor(work: Work) -> None:
             )
 
 
-def remember_images(work: Work, image: str, beside: str) -> None:
-    """Note how the old image and the new one beside it are known again, when that is whole."""
+def remember_images(work: Work, image: str, folder: Folder, new: str) -> None:
+    """Note how the old image and the new one, in `folder`, are known again, when that is whole."""
     work.note(
         {
             "old": _identity(work.stick, image),
-            "new": _identity(work.stick, beside),
+            "new": _identity(folder, new),
             "marks": [use_mark(work)],
         }
     )

@@ -162,12 +162,19 @@ def begin_journal(work: Work) -> None:
     What only looks leaves nothing on the stick, not even a journal.
     """
     order = work.order
-    work.journal = work.held.enter_context(Journal.begin(work.stick, order.job_id, order.plan))
+    begun = Journal.begin(work.stick, order.job_id, order.plan, _apart(work))
+    work.journal = work.held.enter_context(begun)
     work.journal.order(order.kind)
 
 
 def go_on_with_journal(work: Work) -> None:
     """Open the journal of a job that has one. Raises LiveosError."""
     order = work.order
-    work.journal = work.held.enter_context(Journal.go_on(work.stick, order.job_id))
+    found = Journal.go_on(work.stick, order.job_id, _apart(work))
+    work.journal = work.held.enter_context(found)
     work.journal.order(order.kind)
+
+
+def _apart(work: Work) -> StickFolder | None:
+    """The other disk, where the plan has one: it has the journal as well."""
+    return work.apart(work.plan.apart) if work.plan.apart is not None else None

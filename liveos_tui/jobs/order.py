@@ -22,11 +22,16 @@ class OrderKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One run of a worker. `job_id` names the job's folders on the stick and in /run."""
+    """One run of a worker. `job_id` names the job's folders on the stick and in /run.
+
+    `work`: where the plan's folder on another disk (`Plan.apart`) is at this moment, None for where
+    the plan has it.
+    """
 
     kind: OrderKind
     job_id: str
     plan: Plan
+    work: str | None = None
 
 
 class Control(Protocol):
@@ -38,6 +43,10 @@ class Control(Protocol):
 
     def cancelled(self) -> bool:
         """Whether the job is to end."""
+        ...
+
+    def paused(self) -> bool:
+        """Whether the job is to stand still."""
         ...
 
     def take_back(self) -> bool:

@@ -8,7 +8,15 @@ from pathlib import Path
 from liveos_tui.errors import CancelledError, LiveosError
 from liveos_tui.formats.cow import CowSummary, iterate_exceptions, summarise
 from liveos_tui.formats.e2fsck import FsckProgressEvent
-from liveos_tui.jobs.events import CommandEvent, Event, FoundEvent, OutputEvent, ProgressEvent
+from liveos_tui.formats.text import clean
+from liveos_tui.jobs.events import (
+    CommandEvent,
+    Event,
+    FoundEvent,
+    OutputEvent,
+    PausedEvent,
+    ProgressEvent,
+)
 from liveos_tui.jobs.journal import Journal, Notes, folder_of
 from liveos_tui.jobs.order import Order, Workplace
 from liveos_tui.live.model import Operation
@@ -21,6 +29,7 @@ from liveos_tui.system.writable_file import WritableFile
 _PROGRESS_SECONDS = 0.25
 # A rate over less time than this is a guess.
 _RATE_SECONDS = 1.0
+_PAUSE_SECONDS = 0.5
 
 
 class Work:
@@ -44,6 +53,8 @@ class Work:
         self._device = ExitStack()
         self._view: View | None = None
         self._base: Path | None = None
+        self._joined = ExitStack()
+        self._apart: StickFolder | None = None
         self._stick: StickFolder | None = None
         self.journal: Journal | None = None
         self._pace = _Pace()
@@ -53,7 +64,7 @@ class Work:
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.take_down()
+            self.let_go()
         finally:
             self.held.close()
 
@@ -73,6 +84,20 @@ class Work:
     def own_path(self, name: str) -> str:
         """The path on the stick of a file of this job."""
         return f"{folder_of(self.order.job_id)}/{name}"
+
+    def apart(self, path: str) -> StickFolder:
+        """The folder on another disk that the plan has at `path`. Raises LiveosError."""
+        if self._apart is None:
+            at = Path(self.order.work or path)
+            try:
+                self._apart = self.held.enter_context(StickFolder(at))
+            except LiveosError as error:
+                raise LiveosError(
+                    f"{clean(str(at))}, where the images of this job are, is not there.",
+                    "Nothing was changed. Connect that disk, and name the folder where it is now "
+                    "(--work DIR).",
+                ) from error
+        return self._apart
 
     @property
     def compared_name(self) -> str:
@@ -110,11 +135,11 @@ class Work:
     # The view.
 
     def base(self) -> Path:
-        """The base image, joined once for the whole run."""
+        """The base image, joined until it is let go of."""
         if self._base is None:
             image = self.stick.path / (self.place.image or "")
             joiner = self.workplace.joiner
-            self._base = self.held.enter_context(
+            self._base = self._joined.enter_context(
                 joiner.base(image, self.place.base, self.order.job_id)
             )
         return self._base
@@ -145,6 +170,12 @@ class Work:
         """Remove the device, if there is one: after it the store's file is nobody else's."""
         self._view = None
         self._device.close()
+
+    def let_go(self) -> None:
+        """Remove the device, and have nobody use the base image."""
+        self.take_down()
+        self._base = None
+        self._joined.close()
 
     # The journal.
 
@@ -197,9 +228,24 @@ class Work:
         """What comes is measured from here."""
         self._pace = _Pace()
 
+    def paused(self) -> bool:
+        """Whether the person wants the job to stand still."""
+        return self.workplace.control.paused()
+
     def cancelled(self) -> bool:
-        """Whether the person wants the job to end."""
-        return self.workplace.control.cancelled()
+        """Whether the person wants the job to end. While it is paused, this is not answered."""
+        control = self.workplace.control
+        if control.paused() and not control.cancelled():
+            self._stand_still()
+        return control.cancelled()
+
+    def _stand_still(self) -> None:
+        control, began = self.workplace.control, time.monotonic()
+        self.tell(PausedEvent(self.step, paused=True))
+        while control.paused() and not control.cancelled():
+            control.wait(_PAUSE_SECONDS)
+        self._pace.leave_out(time.monotonic() - began)
+        self.tell(PausedEvent(self.step, paused=False))
 
     def stop_if_cancelled(self) -> None:
         """Raise CancelledError when the person wants the job to end."""
@@ -213,6 +259,10 @@ class _Pace:
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._told = 0.0
+
+    def leave_out(self, seconds: float) -> None:
+        """So long nothing was done."""
+        self._began += seconds
 
     def is_due(self, *, last: bool = False) -> bool:
         now = time.monotonic()

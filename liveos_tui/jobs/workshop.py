@@ -102,8 +102,11 @@ class Workshop(Protocol):
         """
         ...
 
-    def jobs(self, target: str | None = None) -> tuple[Job, ...]:
-        """The jobs of this machine, and those that the target's journals tell of; newest first."""
+    def jobs(self, target: str | None = None, work: str | None = None) -> tuple[Job, ...]:
+        """The jobs of this machine, and those that the target's journals tell of; newest first.
+
+        `work`: a folder on another disk, where a merge may have a second journal.
+        """
         ...
 
     def feed(self, job_id: str) -> Feed:
@@ -122,11 +125,22 @@ class Workshop(Protocol):
         """Have a job end at the next point where that does no harm."""
         ...
 
-    def resume(self, job_id: str, target: str | None = None) -> str:
-        """Go on with an interrupted, failed or cancelled job; its id."""
+    def pause(self, job_id: str) -> None:
+        """Have a job stand still at the next point where that does no harm."""
         ...
 
-    def roll_back(self, job_id: str, target: str | None = None) -> str:
+    def go_on(self, job_id: str) -> None:
+        """Have a job that stands still go on."""
+        ...
+
+    def resume(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
+        """Go on with an interrupted, failed or cancelled job; its id.
+
+        `work`: where the job's folder on another disk is now, if it has one and that has moved.
+        """
+        ...
+
+    def roll_back(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         """Undo all that a job has done, to the exact bytes; its id, to listen to."""
         ...
 
@@ -134,7 +148,7 @@ class Workshop(Protocol):
         """Leave an interrupted job as it is: it is not offered again."""
         ...
 
-    def forget(self, job_id: str, target: str | None = None) -> str:
+    def forget(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         """Give up the way back of a job that has ended; what that frees, in a sentence.
 
         The old image of a merge is removed, and what a job has saved to undo it.

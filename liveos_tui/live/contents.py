@@ -1,7 +1,8 @@
 """What lies in a live directory: the image, the overlay, home.img."""
 
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from liveos_tui.errors import (
     LiveosError,
@@ -63,6 +64,15 @@ class Contents:
         if expected in self.overlays:
             return expected
         return self.overlays[0] if len(self.overlays) == 1 else None
+
+
+def beside(path: str) -> str:
+    """The name of a second image, or overlay, beside one: "LiveOS/squashfs.alt".
+
+    Not ".new": after the exchange of the names the old one has it. An 8.3 name, so that FAT has
+    both entries in one sector.
+    """
+    return f"{os.path.splitext(path)[0]}.alt"  # noqa: PTH122 - a raw path of a stick
 
 
 def overlay_name_parts(path: str) -> tuple[str | None, str | None]:
@@ -128,7 +138,8 @@ def _holds_image(stick: Folder, name: str) -> bool:
         if name == DEFAULT_LIVE_FOLDER:
             raise
         return False
-    return any(image in entries for image in IMAGE_NAMES)
+    # An overlay alone: a power cut while the image was replaced.
+    return any(name in IMAGE_NAMES or _OVERLAY_NAME.fullmatch(name) for name in entries)
 
 
 def inspect_layout(probes: Probes, stick: Folder, contents: Contents) -> Layout:
@@ -139,9 +150,19 @@ def inspect_layout(probes: Probes, stick: Folder, contents: Contents) -> Layout:
             image_damage=f"There is no image in {clean(contents.live_folder)}: the stick does "
             "not boot.",
         )
-    name = clean(contents.image)
+    layout = _layout_of(probes, stick, contents.image)
+    second = beside(contents.image)
     try:
-        with stick.open(contents.image) as file:
+        with stick.open(second) as file:
+            return replace(layout, second=clean(second), second_bytes=file.identity.size_bytes)
+    except LiveosError:
+        return layout
+
+
+def _layout_of(probes: Probes, stick: Folder, path: str) -> Layout:
+    name = clean(path)
+    try:
+        with stick.open(path) as file:
             image = identify(file.read(0, SHORT_HEAD_BYTES))
             length = file.identity.size_bytes
     except PrivilegeError as error:
@@ -151,7 +172,7 @@ def inspect_layout(probes: Probes, stick: Folder, contents: Contents) -> Layout:
     damage = _damage(name, image, length)
     match image.kind if image else None:
         case ImageKind.SQUASHFS:
-            return _squashed(probes, stick, contents.image, damage)
+            return _squashed(probes, stick, path, damage)
         case ImageKind.EROFS:
             # dracut takes an EROFS as a flat image; mksquashfs's nesting was never made with it.
             return Layout(LayoutKind.OVERLAYFS, name, ImageFormat.EROFS, None, damage)

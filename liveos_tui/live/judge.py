@@ -287,6 +287,15 @@ def _of_image(system: LiveSystem) -> Iterator[Finding]:
             system.layout.image_damage,
             "Get this very image again and keep the overlay: it fits no other.",
         )
+    if system.layout.second:
+        yield Finding(
+            Severity.NOTICE,
+            "second-image",
+            f"{system.layout.second}, {size(system.layout.second_bytes)}, is the other image of a "
+            "merge: it is kept for the way back.",
+            "When the stick has booted and is well, let it go: `liveos-tui jobs`, then `jobs "
+            "forget` (f in the console's jobs).",
+        )
 
 
 def _of_root(system: LiveSystem) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.images import SHORT_HEAD_BYTES, Image, ImageKind, identify
+from liveos_tui.live.contents import beside
 from liveos_tui.live.site import Site
 from liveos_tui.system import squashing
 from liveos_tui.system.probes import Probes
@@ -26,6 +27,7 @@ class MergeFacts:
     those of this machine's mksquashfs, None without one; `troubles` say by the engine's name why
     its version is not to be trusted. `exchanges`: the kernel can exchange names on this stick.
     `own_roots` are the devices ("254:0") of what the overlay in use makes: no folder for the work.
+    `number` is the device that the stick's file system is on.
     `speeds` are those of a sample of the image; a file in memory may have `memory_bytes`.
     """
 
@@ -39,17 +41,9 @@ class MergeFacts:
     exchanges: bool = True
     work: WorkFolder | None = None
     own_roots: frozenset[str] = frozenset()
+    number: str = ""
     speeds: Speeds | None = None
     memory_bytes: int = 0
-
-
-def beside(path: str) -> str:
-    """The name of a second image, or overlay, beside one: "LiveOS/squashfs.alt".
-
-    Not ".new": after the exchange of the names the old one has it. An 8.3 name, so that FAT has
-    both entries in one sector.
-    """
-    return f"{os.path.splitext(path)[0]}.alt"  # noqa: PTH122 - a raw path of a stick
 
 
 def look_at_merge(probes: Probes, site: Site, work: str | None = None) -> MergeFacts:
@@ -83,6 +77,7 @@ def look_at_merge(probes: Probes, site: Site, work: str | None = None) -> MergeF
         speeds=speeds,
         memory_bytes=_memory_for_a_file(probes),
         work=work_folder(probes.path(work)) if work is not None else None,
+        number=device_number(probes.path(site.mount_point)),
         own_roots=frozenset({device_number(probes.path("/"))} if site.target.this_system else ()),
     )
 

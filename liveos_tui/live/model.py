@@ -132,7 +132,7 @@ class Layout:
 
     `base` is the base image's path inside `image`; None for a flat image and for an image that is
     the base itself. `image_damage` says in a sentence what is wrong with the image, `unknown` why
-    it was not looked at.
+    it was not looked at. `second` is the other image of a merge, which lies beside it.
     """
 
     kind: LayoutKind
@@ -141,6 +141,8 @@ class Layout:
     base: str | None = None
     image_damage: str | None = None
     unknown: str | None = None
+    second: str | None = None
+    second_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,8 @@ class MakeImage:
 
     `member` is the path of the root file system inside it ("LiveOS/rootfs.img"), `compression` how
     it is compressed; both None: the new image is the root file system itself. With the mirror
-    engine it is made of the copy that `MirrorView` has left in `work`.
+    engine it is made of the copy that `MirrorView` has left in `work`. `apart`: a folder on another
+    disk (an absolute path) where it is made, because the stick has no room for two images.
     """
 
     beside: str
@@ -158,14 +159,39 @@ class MakeImage:
     member: str | None = None
     compression: Compression | None = None
     work: str | None = None
+    apart: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CompareImage:
-    """Read the image `beside` back from the medium, and compare all of it with the merged view."""
+    """Read the image `beside` back from the medium, and compare all of it with the merged view.
+
+    `apart`: the folder on another disk where it was made, None for the stick.
+    """
 
     beside: str
     member: str | None = None
+    apart: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepImage:
+    """Copy the stick's image to the folder `apart` on another disk, and read the copy back."""
+
+    image: str
+    apart: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceImage:
+    """Remove the image, and write the new one in `apart` to the stick in its place.
+
+    Meanwhile the stick has no image: `beside` is the new one's name until it is whole.
+    """
+
+    image: str
+    beside: str
+    apart: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +248,9 @@ MergeAction = (
     | MirrorView
     | MakeImage
     | CompareImage
+    | KeepImage
     | ExchangeImages
+    | ReplaceImage
     | SetAside
     | FreezeRoot
     | SwitchRoot

@@ -24,9 +24,11 @@ from liveos_tui.plans.actions import (
     FillHoles,
     FreezeRoot,
     GrowFile,
+    KeepImage,
     MakeImage,
     MirrorView,
     RefreshLoop,
+    ReplaceImage,
     SetAside,
     SwitchRoot,
 )
@@ -209,11 +211,16 @@ def _check_paths(action: Action, where: str) -> None:
     """Paths of the stick lead into it; a folder for the work is told from the top."""
     inside: tuple[str | None, ...] = ()
     folder: str | None = None
+    apart: str | None = None
     match action:
-        case MakeImage(beside, member=member, work=folder):
+        case MakeImage(beside, member=member, work=folder, apart=apart):
             inside = (beside, member)
-        case CompareImage(beside, member):
+        case CompareImage(beside, member, apart):
             inside = (beside, member)
+        case KeepImage(image, apart):
+            inside = (image,)
+        case ReplaceImage(image, beside, apart):
+            inside = (image, beside)
         case ExchangeImages(image, beside):
             inside = (image, beside)
         case SetAside(path):
@@ -226,7 +233,7 @@ def _check_paths(action: Action, where: str) -> None:
             inside = (second,)
     if not all(path is None or _stays_inside(path) for path in inside):
         raise _wrong(where, "about a path on the stick")
-    if folder is not None and not folder.startswith("/"):
+    if not all(path is None or path.startswith("/") for path in (folder, apart)):
         raise _wrong(where, "about an absolute folder")
 
 

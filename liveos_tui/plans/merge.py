@@ -11,11 +11,19 @@ from liveos_tui.live.model import Operation
 from liveos_tui.live.words import size
 from liveos_tui.live.work_folders import why_not_work_folder
 from liveos_tui.plans.actions import Compression, Engine
+from liveos_tui.plans.merge_apart import (
+    apart_go_back,
+    apart_rooms,
+    apart_summary,
+    apart_warning,
+    why_not_apart,
+)
 from liveos_tui.plans.merge_room import (
     Estimate,
-    check_room,
     estimate_image,
+    fits_beside,
     mirror_bytes,
+    no_room_beside,
     room_warnings,
     rooms,
     scratch_bytes,
@@ -60,8 +68,8 @@ def plan_merge(
     compression = _compression(facts, wish)
     engine = _engine(diagnosis, facts, wish)
     estimate = estimate_image(diagnosis, facts)
-    check_room(diagnosis, estimate)
-    words = MergeWords(diagnosis, facts, engine, compression)
+    apart = _apart(diagnosis, facts, engine, estimate)
+    words = MergeWords(diagnosis, facts, engine, compression, apart)
     steps, second_bytes = [Words(diagnosis, device_mapper).open_stick()], 0
     running = _running_root(diagnosis, device_mapper=device_mapper)
     if running is not None:
@@ -69,7 +77,8 @@ def plan_merge(
     steps.append(words.check())
     if engine is Engine.MIRROR:
         steps.append(words.mirror())
-    steps += [words.make(estimate.most_bytes), words.compare(), words.exchange()]
+    steps += [words.make(estimate.most_bytes), words.compare()]
+    steps += [words.exchange()] if apart is None else [words.keep(apart), words.replace(apart)]
     if facts.small_image is not None:
         steps.append(words.set_aside(facts.small_image))
     if running is None:
@@ -85,12 +94,28 @@ def plan_merge(
         title=f"Merge the overlay of {diagnosis.place.name} into a new image",
         steps=tuple(steps),
         confirmation=Confirmation.LABEL,
-        summary=_summary(diagnosis, facts, engine, compression, estimate),
-        warnings=(*_fill_warnings(diagnosis), *room_warnings(diagnosis, estimate)),
-        room=rooms(diagnosis, facts, engine, estimate, second_bytes),
-        go_back=_go_back(running is not None),
+        summary=_summary(diagnosis, facts, engine, compression, estimate, apart),
+        warnings=(*_fill_warnings(diagnosis), *room_warnings(diagnosis, estimate))
+        if apart is None
+        else (apart_warning(apart),),
+        room=rooms(diagnosis, facts, engine, estimate, second_bytes)
+        if apart is None
+        else apart_rooms(diagnosis, facts, engine, estimate),
+        go_back=_go_back(running is not None) if apart is None else apart_go_back(apart),
         afterwards=_afterwards(facts, running is not None, wish.switch),
     )
+
+
+def _apart(
+    diagnosis: Diagnosis, facts: MergeFacts, engine: Engine, estimate: Estimate
+) -> str | None:
+    """The folder for both images where the stick has no room for them; None where it has."""
+    if fits_beside(diagnosis, estimate):
+        return None
+    problem = why_not_apart(diagnosis, facts, engine, estimate)
+    if problem is not None or facts.work is None:
+        raise no_room_beside(diagnosis, estimate, problem or "")
+    return facts.work.path
 
 
 def _fill_warnings(diagnosis: Diagnosis) -> tuple[str, ...]:
@@ -275,6 +300,7 @@ def _summary(
     engine: Engine,
     compression: Compression | None,
     estimate: Estimate,
+    apart: str | None,
 ) -> tuple[str, ...]:
     summary = diagnosis.summary
     used = summary.used_bytes if summary else 0
@@ -297,7 +323,8 @@ def _summary(
         "again. Files, names and the file system's UUID stay as they are.",
         f"The new image has about {size(estimate.likely_bytes)} (the old one: "
         f"{size(facts.image_bytes)}), {how}. {engine_words[engine]}",
-        *_time_words(time_range(diagnosis, facts, estimate)),
+        *((apart_summary(apart),) if apart is not None else ()),
+        *_time_words(time_range(diagnosis, facts, estimate, apart=apart is not None)),
         *(
             f"The other engine, {other}, cannot be used: {reason}"
             for other, reason in engines_not(diagnosis, facts).items()

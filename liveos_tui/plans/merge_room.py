@@ -53,9 +53,11 @@ def _used_bytes(diagnosis: Diagnosis) -> int:
 
 
 def time_range(
-    diagnosis: Diagnosis, facts: MergeFacts, estimate: Estimate
+    diagnosis: Diagnosis, facts: MergeFacts, estimate: Estimate, *, apart: bool
 ) -> tuple[float, float] | None:
     """Seconds that a merge may take, at least and at most; None where nothing was measured.
+
+    `apart`: both images are copied once more, between the stick and another disk.
 
     How fast a stick is written is not measured, since nothing is written to it: between as fast as
     it is read and a fifth of that. What comes first in an image is easy to compress.
@@ -71,7 +73,10 @@ def time_range(
         + _SLOW_WRITES * made / speeds.reads
         + 2 * used / speeds.unpacks
     )
-    return least, most
+    if not apart:
+        return least, most
+    copied = facts.image_bytes + made
+    return least + 2 * copied / speeds.reads, most + (1 + _SLOW_WRITES) * copied / speeds.reads
 
 
 def mirror_bytes(diagnosis: Diagnosis) -> int:
@@ -108,8 +113,11 @@ def second_overlay_bytes(diagnosis: Diagnosis, estimate: Estimate) -> int:
     return found
 
 
-def check_room(diagnosis: Diagnosis, estimate: Estimate) -> None:
-    """Raise PlanRefusedError, with the figures, where the new image has no room."""
+def fits_beside(diagnosis: Diagnosis, estimate: Estimate) -> bool:
+    """Whether the stick has room for the new image beside the old one.
+
+    Raises PlanRefusedError where it cannot have the new one at all.
+    """
     limit, free = diagnosis.file_limit_bytes, diagnosis.free_bytes
     if limit is not None and estimate.likely_bytes > limit:
         raise PlanRefusedError(
@@ -119,14 +127,18 @@ def check_room(diagnosis: Diagnosis, estimate: Estimate) -> None:
         )
     if free is None:
         raise PlanRefusedError("How much room the stick has is not known.", _UNCHANGED)
-    if estimate.likely_bytes + RESERVE_BYTES > free:
-        short = estimate.likely_bytes + RESERVE_BYTES - free
-        raise PlanRefusedError(
-            f"The new image needs about {size(estimate.likely_bytes)} beside the old one, and the "
-            f"stick has {size(free)} free.",
-            f"Free {size(-(-short // MIB) * MIB)} on the stick, or merge a copy of it: a folder "
-            f"with its LiveOS on another disk can be named as well. {_UNCHANGED}",
-        )
+    return estimate.likely_bytes + RESERVE_BYTES <= free
+
+
+def no_room_beside(diagnosis: Diagnosis, estimate: Estimate, instead: str) -> PlanRefusedError:
+    """What a person is told where there is no room; `instead` is what else there is, or why not."""
+    free = diagnosis.free_bytes or 0
+    short = estimate.likely_bytes + RESERVE_BYTES - free
+    return PlanRefusedError(
+        f"The new image needs about {size(estimate.likely_bytes)} beside the old one, and the "
+        f"stick has {size(free)} free.",
+        f"Free {size(-(-short // MIB) * MIB)} on the stick. {instead} {_UNCHANGED}",
+    )
 
 
 def room_warnings(diagnosis: Diagnosis, estimate: Estimate) -> tuple[str, ...]:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from liveos_tui.formats.cow import SECTOR_BYTES
 from liveos_tui.formats.text import clean
+from liveos_tui.live.contents import beside
 from liveos_tui.live.diagnosis import Diagnosis
-from liveos_tui.live.merging import MergeFacts, beside
+from liveos_tui.live.merging import MergeFacts
 from liveos_tui.live.words import size
 from liveos_tui.plans.actions import (
     CheckRoot,
@@ -14,8 +15,10 @@ from liveos_tui.plans.actions import (
     Engine,
     ExchangeImages,
     FreezeRoot,
+    KeepImage,
     MakeImage,
     MirrorView,
+    ReplaceImage,
     ResetStore,
     SetAside,
     SwitchRoot,
@@ -25,17 +28,20 @@ from liveos_tui.plans.model import Cancel, Step
 from liveos_tui.plans.steps import JOB_FOLDER
 
 _PATH_LIMIT = 4096
+NEW_IMAGE, OLD_IMAGE = "new.img", "old.img"
+"""The two images in a job's folder on another disk."""
 _MKSQUASHFS = "mksquashfs (squashfs-tools)"
 
 
 @dataclass(frozen=True, slots=True)
 class MergeWords:
-    """Steps for the merge of one stick."""
+    """Steps for the merge of one stick. `apart`: both images lie in this folder for a while."""
 
     diagnosis: Diagnosis
     facts: MergeFacts
     engine: Engine
     compression: Compression | None
+    apart: str | None = None
 
     @property
     def image(self) -> str:
@@ -44,8 +50,14 @@ class MergeWords:
 
     @property
     def new_image(self) -> str:
-        """The new image, until the names are exchanged."""
+        """The new image, until the old one's name is its own."""
+        if self.apart is not None:
+            return f"{clean(self.apart, _PATH_LIMIT)}/{JOB_FOLDER}/{NEW_IMAGE}"
         return clean(self.facts.beside, _PATH_LIMIT)
+
+    @property
+    def _there(self) -> str:
+        return "beside the old one" if self.apart is None else f"in {clean(self.apart)}"
 
     def freeze(self, device: str, scratch_bytes: int) -> Step:
         """A view of the running root that stays as it is."""
@@ -146,11 +158,11 @@ class MergeWords:
         place, work = self.diagnosis.place, self.facts.work
         if self.compression is None:
             commands: tuple[tuple[str, ...], ...] = ()
-            why = "The merged view is written to a new file beside the old image."
+            why = f"The merged view is written to a new file {self._there}."
         else:
             commands = (self._mksquashfs(self.compression),)
             why = (
-                "mksquashfs makes a new image of the merged view, beside the old one. Blocks that "
+                f"mksquashfs makes a new image of the merged view, {self._there}. Blocks that "
                 "the file system does not use become zeros: remains of deleted files do not travel."
             )
         mirrored = self.engine is Engine.MIRROR and work is not None
@@ -161,13 +173,15 @@ class MergeWords:
                 place.base,
                 self.compression,
                 work.path if mirrored and work is not None else None,
+                self.apart,
             ),
             "Make the new image",
             why,
             commands,
             needs=(
                 *((_MKSQUASHFS,) if self.compression is not None else ()),
-                f"up to {size(most_bytes)} on the stick",
+                f"up to {size(most_bytes)} "
+                + ("on the stick" if self.apart is None else self._there),
             ),
             writes=(f"{self.new_image}: the new image",),
             undo="The new image is removed.",
@@ -176,7 +190,7 @@ class MergeWords:
     def compare(self) -> Step:
         """The proof."""
         return Step(
-            CompareImage(self.facts.beside, self.diagnosis.place.base),
+            CompareImage(self.facts.beside, self.diagnosis.place.base, self.apart),
             "Read back and compare",
             "The new image is read back from the medium, and all of it is compared with base image "
             "and overlay, block by block: that mksquashfs has ended well proves nothing.",
@@ -194,6 +208,39 @@ class MergeWords:
             (("renameat2", self.image, self.new_image, "RENAME_EXCHANGE"), ("syncfs", "STICK")),
             writes=(f"{self.image} and {self.new_image}: their names",),
             undo="The names are exchanged back.",
+            cancel=Cancel.SAFE_POINT,
+        )
+
+    def keep(self, apart: str) -> Step:
+        """A copy of the old image, before it goes."""
+        copy = f"{clean(apart, _PATH_LIMIT)}/{JOB_FOLDER}/{OLD_IMAGE}"
+        return Step(
+            KeepImage(self.diagnosis.place.image or "", apart),
+            "Copy the old image",
+            "The stick has no room for two images: the old one is copied to the other disk, and "
+            "the copy is read back from there, before anything on the stick is touched.",
+            (("cp", self.image, copy), ("sha256sum", self.image, copy)),
+            needs=(f"{size(self.facts.image_bytes)} in {clean(apart)}",),
+            writes=(f"{copy}: a copy of the old image",),
+            undo="The copy is removed.",
+        )
+
+    def replace(self, apart: str) -> Step:
+        """The new image in the old one's place."""
+        return Step(
+            ReplaceImage(self.diagnosis.place.image or "", self.facts.beside, apart),
+            "Replace the image",
+            "The old image is removed from the stick, and the new one is written there and read "
+            "back from the medium. Until that is done the stick has no image and does not boot: "
+            "leave it plugged in. After a power cut this job goes on, or back, on any Linux that "
+            "has the stick and the other disk.",
+            (
+                ("rm", self.image),
+                ("cp", self.new_image, self.image),
+                ("sha256sum", self.new_image, self.image),
+            ),
+            writes=(f"{self.image}: removed, and written anew",),
+            undo="The old image is written back from its copy.",
             cancel=Cancel.SAFE_POINT,
         )
 

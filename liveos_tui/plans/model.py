@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
-from liveos_tui.plans.actions import Action, FreezeRoot, OpenStick, RefreshLoop
+from liveos_tui.plans.actions import Action, FreezeRoot, MakeImage, OpenStick, RefreshLoop
 
 
 class Cancel(StrEnum):
@@ -98,6 +98,12 @@ class Plan:
     def works_in_use(self) -> bool:
         """Whether it is made for an overlay that the running system uses."""
         return any(isinstance(step.action, RefreshLoop | FreezeRoot) for step in self.steps)
+
+    @property
+    def apart(self) -> str | None:
+        """The folder on another disk that has both images of a merge meanwhile; None: no such."""
+        actions = (step.action for step in self.steps)
+        return next((each.apart for each in actions if isinstance(each, MakeImage)), None)
 
     def has_written(self, steps: int) -> bool:
         """Whether there is anything to undo once the first `steps` steps are done or begun."""

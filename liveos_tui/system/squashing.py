@@ -30,7 +30,7 @@ from liveos_tui.formats.text import clean
 from liveos_tui.system.merged import MergedReader
 from liveos_tui.system.private_folder import state_folder
 from liveos_tui.system.runner import CommandError, Runner
-from liveos_tui.system.streaming import stream
+from liveos_tui.system.streaming import never, stream
 from liveos_tui.system.writable_file import NoRoomError, WritableFile
 
 STREAMED = "stream"
@@ -144,6 +144,7 @@ def squash(
     on_line: Callable[[str], None],
     on_progress: Callable[[int, int], None],
     cancelled: Callable[[], bool],
+    paused: Callable[[], bool] = never,
 ) -> None:
     """Write a squashfs to `target`, with `member` read from `reader`; all of it is on the medium.
 
@@ -174,6 +175,7 @@ def squash(
                 [*argv, "-mem", f"{_memory_bytes() // _MIB}M", "-no-progress"],
                 on_output=hear,
                 cancelled=ask,
+                paused=paused,
                 pass_fds=(target.fileno(), *feeder.descriptors),
             )
         except CommandError as error:

@@ -44,6 +44,7 @@ def stream(
     on_output: Callable[[bytes], None],
     on_progress: Callable[[bytes], None] | None = None,
     cancelled: Callable[[], bool] = never,
+    paused: Callable[[], bool] = never,
     ok: Collection[int] = (0,),
     timeout: float | None = None,
     env: Mapping[str, str] | None = None,
@@ -56,7 +57,8 @@ def stream(
     alone, for programs whose output is data. `on_progress` gets what the program writes to the
     descriptor whose number replaces the word `{progress}` in `argv` (`e2fsck -C {progress}`).
     `cancelled` is asked at least every 0.1 s, unless a callback takes longer: once it says yes, the
-    whole process group gets SIGTERM, after 2 s SIGKILL, and CancelledError is raised. `timeout` is
+    whole process group gets SIGTERM, after 2 s SIGKILL, and CancelledError is raised. While
+    `paused`, the group is stopped, and `cancelled` is what waits for the end of that. `timeout` is
     seconds, None without end. An exception of a callback kills the program and is passed on.
     `pass_fds` are descriptors that the program gets under the same numbers.
 
@@ -80,7 +82,7 @@ def stream(
         # The program has its copy: the pipe ends when the program does.
         if writer is not None:
             os.close(writer)
-    running = _Running(process, tuple(words), cancelled, timeout)
+    running = _Running(process, tuple(words), cancelled, paused, timeout)
     try:
         if reader is not None:
             running.listen(reader, on_progress or _ignore)
@@ -116,6 +118,7 @@ class _Running:
         process: subprocess.Popen[bytes],
         argv: tuple[str, ...],
         cancelled: Callable[[], bool],
+        paused: Callable[[], bool],
         timeout: float | None,
     ) -> None:
         self.kept = bytearray()
@@ -123,6 +126,7 @@ class _Running:
         self._process = process
         self._argv = argv
         self._cancelled = cancelled
+        self._paused = paused
         self._timeout = timeout
         self._selector = selectors.DefaultSelector()
         self._kill_at: float | None = None
@@ -144,7 +148,7 @@ class _Running:
             now = time.monotonic()
             if now - asked >= _POLL_SECONDS:
                 asked = now
-                self._ask(now)
+                self._ask()
             if self._timeout is not None and now - began >= self._timeout:
                 raise timed_out(self._argv, self._timeout)
             if self._kill_at is not None and now >= self._kill_at:
@@ -164,12 +168,25 @@ class _Running:
             if pipe is not None:
                 pipe.close()
 
-    def _ask(self, now: float) -> None:
-        if self._kill_at is None and self._cancelled():
+    def _ask(self) -> None:
+        if self._kill_at is not None:
+            return
+        stopped = self._paused()
+        if stopped:
+            self._signal(signal.SIGSTOP)
+        try:
+            wanted = self._cancelled()
+        finally:
+            if stopped:
+                self._signal(signal.SIGCONT)
+        if wanted:
             self.was_cancelled = True
-            self._kill_at = now + TERM_SECONDS
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGTERM)
+            self._kill_at = time.monotonic() + TERM_SECONDS
+            self._signal(signal.SIGTERM)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
 
     def _read(self) -> None:
         # With all pipes at their end, the process itself is about to end.

@@ -363,6 +363,22 @@ async def test_the_screen_says_what_cancelling_and_leaving_leave() -> None:
         assert "then u puts all back as it was, or r goes on." in text(app)
 
 
+async def test_paused_it_says_what_it_leaves_and_goes_on_by_the_same_key() -> None:
+    workshop = with_job(compressing())
+    app = console(workshop)
+    async with opened(app) as pilot:
+        await job_shown(pilot, "34 %")
+        assert "p Pause" in rows(app)[-1]
+        await press(pilot, "p")
+        await shows(pilot, "Paused: nothing is read or written, and nothing is undone.")
+        assert "34 %" in row_with(app, "HOLD Make the new image")
+        assert "paused" in row_with(app, "HOLD Make the new image")
+        assert "p Go on" in rows(app)[-1]
+        await press(pilot, "p")
+        await shows(pilot, "RUN Make the new image")
+    assert workshop.asked("pause") == workshop.asked("go_on") == [("merge-1",)]
+
+
 async def test_what_going_back_would_undo_is_said_in_phases_that_write_nothing_too() -> None:
     job = compressing()
     job.tell(*ended(3, 1.0, 1.0, "Made."), StepEvent(4, StepState.RUNNING, at=2.0))

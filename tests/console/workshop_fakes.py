@@ -13,6 +13,7 @@ from liveos_tui.jobs.events import (
     FoundEvent,
     JobState,
     OutputEvent,
+    PausedEvent,
     ProgressEvent,
     StepEvent,
     StepState,
@@ -287,7 +288,7 @@ class FakeWorkshop:
             job.work(allowed)
         return job_id
 
-    def jobs(self, target: str | None = None) -> tuple[Job, ...]:
+    def jobs(self, target: str | None = None, work: str | None = None) -> tuple[Job, ...]:
         listed = [
             Job(
                 job_id,
@@ -328,7 +329,17 @@ class FakeWorkshop:
         job.can_resume = job.can_roll_back = True
         job.end(JobState.CANCELLED, "It was cancelled.", "The stick is as step 2 left it.")
 
-    def resume(self, job_id: str, target: str | None = None) -> str:
+    def pause(self, job_id: str) -> None:
+        self._asked("pause", job_id)
+        job = self.known[job_id]
+        job.tell(PausedEvent(job.done, paused=True))
+
+    def go_on(self, job_id: str) -> None:
+        self._asked("go_on", job_id)
+        job = self.known[job_id]
+        job.tell(PausedEvent(job.done, paused=False))
+
+    def resume(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         self._asked("resume", job_id, target)
         job = self.known[job_id]
         job.state, job.can_resume = JobState.RUNNING, False
@@ -336,7 +347,7 @@ class FakeWorkshop:
             job.work(None)
         return job_id
 
-    def roll_back(self, job_id: str, target: str | None = None) -> str:
+    def roll_back(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         self._asked("roll_back", job_id, target)
         job = self.known[job_id]
         job.can_resume = job.can_roll_back = False
@@ -349,7 +360,7 @@ class FakeWorkshop:
         self._asked("leave", job_id, target)
         self.known[job_id].state = JobState.LEFT
 
-    def forget(self, job_id: str, target: str | None = None) -> str:
+    def forget(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         self._asked("forget", job_id, target)
         del self.known[job_id]
         return "938 MiB are free again."

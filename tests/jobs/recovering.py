@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -46,6 +46,7 @@ class FakeControl:
 
     steps: int | None = None
     cancel: Callable[[], bool] = lambda: False
+    pause: Callable[[], bool] = lambda: False
     backs: int = 0
     waited: int = 0
     on_wait: Callable[["FakeControl"], None] = lambda _: None
@@ -55,6 +56,9 @@ class FakeControl:
 
     def cancelled(self) -> bool:
         return self.cancel()
+
+    def paused(self) -> bool:
+        return self.pause()
 
     def take_back(self) -> bool:
         self.backs -= 1
@@ -87,14 +91,21 @@ class Patient:
             diagnosis, rehearse=rehearse, grow_bytes=grow_bytes, to_bytes=None, copies=()
         )
 
-    def merge_plan(self, wish: MergeWish | None = None, work: Path | None = None) -> Plan:
+    def merge_plan(
+        self, wish: MergeWish | None = None, work: Path | None = None, free: int | None = None
+    ) -> Plan:
+        """`free`: the stick has that many bytes left, and `work` is on another disk."""
         found = recognise(self.probes, str(self.folder))
         with found.hold:
             diagnosis = diagnose(self.probes, found.site)
             facts = look_at_merge(self.probes, found.site, str(work) if work else None)
+        if free is not None:
+            diagnosis, facts = replace(diagnosis, free_bytes=free), replace(facts, number="")
         return plan_merge(diagnosis, facts, wish, device_mapper=False)
 
-    def carry(self, plan: Plan, kind: OrderKind = OrderKind.START) -> EndEvent:
+    def carry(
+        self, plan: Plan, kind: OrderKind = OrderKind.START, work: Path | None = None
+    ) -> EndEvent:
         workplace = Workplace(
             self.probes,
             UserSpaceJoiner(SystemRunner(), self.scratch),
@@ -102,7 +113,7 @@ class Patient:
             self.control,
             self.events.append,
         )
-        return carry_out(Order(kind, JOB, plan), workplace)
+        return carry_out(Order(kind, JOB, plan, str(work) if work else None), workplace)
 
     def done(self) -> list[int]:
         """The steps that were told as done, in order."""

@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from liveos_tui.jobs.control import Allow, Cancel, FileControl, StepBack, ask, request_of
+from liveos_tui.jobs.control import (
+    Allow,
+    Cancel,
+    FileControl,
+    GoOn,
+    Pause,
+    StepBack,
+    ask,
+    request_of,
+)
 
 
 def test_nothing_was_asked_at_first(tmp_path: Path) -> None:
@@ -25,6 +34,17 @@ def test_what_is_asked_is_heard(tmp_path: Path) -> None:
     ask(path, Cancel())
     assert control.allowed() == 3
     assert control.cancelled()
+
+
+def test_a_pause_lasts_until_it_is_over(tmp_path: Path) -> None:
+    path = tmp_path / "control"
+    control = FileControl(path)
+    assert not control.paused()
+
+    ask(path, Pause())
+    assert control.paused()
+    ask(path, GoOn())
+    assert not control.paused()
 
 
 def test_each_step_back_is_said_once(tmp_path: Path) -> None:

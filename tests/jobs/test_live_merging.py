@@ -21,6 +21,9 @@ class Control:
     def cancelled(self) -> bool:
         return self.ends
 
+    def paused(self) -> bool:
+        return False
+
     def take_back(self) -> bool:
         return True
 

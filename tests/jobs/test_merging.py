@@ -11,7 +11,7 @@ from recovering import JOB, CutError, Patient, build_small, copy, hashes, power_
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.cow import HEADER_BYTES
-from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.events import JobState, PausedEvent
 from liveos_tui.jobs.forgetting import forget
 from liveos_tui.jobs.journal import read
 from liveos_tui.jobs.order import OrderKind
@@ -181,6 +181,31 @@ def test_a_cancelled_merge_leaves_the_stick_as_it_was(stick: Patient) -> None:
     assert stick.carry(plan).state is JobState.CANCELLED
     stick.control.cancel = lambda: False
     assert stick.carry(plan, OrderKind.ROLL_BACK).state is JobState.ROLLED_BACK
+    assert stick_bytes(stick) == before
+
+
+def test_paused_it_stands_still_and_then_goes_on(stick: Patient) -> None:
+    plan = stick.merge_plan()
+    make = next(n for n, step in enumerate(plan.steps) if isinstance(step.action, MakeImage))
+    stood: list[int] = []
+    stick.control.pause = lambda: make - 1 in stick.done() and len(stood) < 3
+    stick.control.on_wait = lambda _: stood.append(len(stick.events))
+
+    assert stick.carry(plan).state is JobState.DONE
+    assert len(stood) == 3
+    assert len(set(stood)) == 1, "nothing happened meanwhile"
+    told = [event.paused for event in stick.events if isinstance(event, PausedEvent)]
+    assert told == [True, False]
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+def test_cancelled_after_any_step_everything_can_be_undone(stick: Patient, step: int) -> None:
+    before, plan = stick_bytes(stick), stick.merge_plan()
+    stick.control.cancel = lambda: step in stick.done()
+
+    assert stick.carry(plan).state is JobState.CANCELLED
+    stick.control.cancel = lambda: False
+    stick.carry(plan, OrderKind.ROLL_BACK)
     assert stick_bytes(stick) == before
 
 

@@ -306,6 +306,29 @@ class TestBadInput:
 
         assert look(machine).findings[0].code == "image-damaged"
 
+    def test_the_other_image_of_a_merge_is_told_with_what_it_takes(
+        self, machine: MachineBuilder
+    ) -> None:
+        attach(machine, store(USED))
+        machine.file(f"{MOUNT}/LiveOS/squashfs.alt", SQUASHFS_HEAD, 3 * MIB)
+        found = next(each for each in look(machine).findings if each.code == "second-image")
+
+        assert "LiveOS/squashfs.alt, 3.0 MiB" in found.text
+        assert "jobs forget" in found.action
+
+    def test_a_stick_that_a_power_cut_has_left_without_its_image(
+        self, machine: MachineBuilder
+    ) -> None:
+        """In a live directory of another name, which only its overlay tells."""
+        attach(machine, store(USED))
+        folder = machine.path(f"{MOUNT}/LiveOS")
+        (folder / "squashfs.img").unlink()
+        folder.rename(folder.with_name("custom"))
+        system = look(machine)
+
+        assert "There is no image in custom" in system.findings[0].text
+        assert system.overlay.used_bytes == used_sectors(USED) * 512
+
     def test_labels_and_names_with_escape_sequences(self, machine: MachineBuilder) -> None:
         layouts.installed(machine)
         layouts.stick(machine, MOUNT, number="8:33", name="sdc1", label="\x1b]0;owned\x07[red]")

@@ -58,8 +58,13 @@ BUILT = {
         st.none() | PATHS,
         st.none() | st.builds(actions.Compression, TEXTS, SIZES, st.none() | SIZES),
         st.none() | FOLDERS,
+        st.none() | FOLDERS,
     ),
-    actions.CompareImage: st.builds(actions.CompareImage, PATHS, st.none() | PATHS),
+    actions.CompareImage: st.builds(
+        actions.CompareImage, PATHS, st.none() | PATHS, st.none() | FOLDERS
+    ),
+    actions.KeepImage: st.builds(actions.KeepImage, PATHS, FOLDERS),
+    actions.ReplaceImage: st.builds(actions.ReplaceImage, PATHS, PATHS, FOLDERS),
     actions.ExchangeImages: st.builds(actions.ExchangeImages, PATHS, PATHS),
     actions.SetAside: st.builds(actions.SetAside, PATHS),
     actions.FreezeRoot: st.builds(actions.FreezeRoot, TEXTS, SIZES, st.none() | FOLDERS),
@@ -156,7 +161,12 @@ def put(path: str, value: object) -> dict[str, Any]:
         ("steps/0/action", {"kind": "OpenStick", "writable": True}),
         ("steps/0/action", {"kind": "OpenStick", "writable": 1, "remount": False}),
         ("steps/0/action", {"kind": "ExchangeImages", "image": "../a", "beside": "LiveOS/b"}),
-        ("steps/0/action", {"kind": "CompareImage", "beside": "LiveOS/b", "member": "/dev/sda"}),
+        ("steps/0/action", {"kind": "KeepImage", "image": "LiveOS/a", "apart": "disk"}),
+        ("steps/0/action", {"kind": "KeepImage", "image": "../a", "apart": "/mnt"}),
+        (
+            "steps/0/action",
+            {"kind": "CompareImage", "beside": "LiveOS/b", "member": "/dev/sda", "apart": None},
+        ),
         ("steps/0/action", {"kind": "SetAside", "path": "/etc/passwd"}),
         ("steps/0/action", {"kind": "MirrorView", "work": "disk"}),
         ("steps/0/commands", [["mount", 1]]),

@@ -6,8 +6,9 @@ import pytest
 from diagnoses import GIB, MIB, diagnosis, root, store
 
 from liveos_tui.formats.image_kinds import Image, ImageKind
+from liveos_tui.live.contents import beside
 from liveos_tui.live.diagnosis import Diagnosis, Illness
-from liveos_tui.live.merging import MergeFacts, beside
+from liveos_tui.live.merging import MergeFacts
 from liveos_tui.plans.actions import (
     CheckRoot,
     CompareImage,
@@ -15,9 +16,11 @@ from liveos_tui.plans.actions import (
     Engine,
     ExchangeImages,
     FreezeRoot,
+    KeepImage,
     MakeImage,
     MirrorView,
     OpenStick,
+    ReplaceImage,
     ResetStore,
     SetAside,
     SwitchRoot,
@@ -67,6 +70,72 @@ def refusal(found: Diagnosis, facts: MergeFacts = FACTS, wish: MergeWish | None 
         plan_merge(found, facts, wish)
     assert "Nothing was changed." in caught.value.hint
     return caught.value.message
+
+
+class TestTooLittleRoom:
+    """For the new image beside the old one: with a folder on another disk both lie there."""
+
+    SMALL = 300 * MIB
+
+    def test_both_images_lie_on_the_other_disk_before_the_old_one_is_replaced(self) -> None:
+        plan = plan_merge(well(free_bytes=self.SMALL), replace(FACTS, work=WORK, number="8:33"))
+
+        assert [type(step.action) for step in plan.steps] == [
+            OpenStick,
+            CheckRoot,
+            MakeImage,
+            CompareImage,
+            KeepImage,
+            ReplaceImage,
+            ResetStore,
+        ]
+        assert plan.apart == "/mnt/disk"
+        assert plan.steps[5].action == ReplaceImage(
+            "LiveOS/squashfs.img", "LiveOS/squashfs.alt", "/mnt/disk"
+        )
+        assert from_json(to_json(plan)) == plan
+
+    def test_what_a_power_cut_means_is_said_before(self) -> None:
+        plan = plan_merge(well(free_bytes=self.SMALL), replace(FACTS, work=WORK, number="8:33"))
+
+        assert "does not boot" in plan.warnings[0]
+        assert "jobs resume JOB --target STICK --work DIR" in plan.warnings[0]
+        assert plan.confirmation is Confirmation.LABEL
+
+    def test_a_stick_with_room_for_both_keeps_both(self) -> None:
+        facts = replace(FACTS, work=WORK, number="8:33")
+
+        assert plan_merge(well(), facts).apart is None
+
+    @pytest.mark.parametrize(
+        ("work", "reason"),
+        [
+            (None, "name a folder on another disk"),
+            (replace(WORK, number="8:33"), "on the stick's own file system"),
+            (replace(WORK, filesystem="tmpfs"), "lies in memory"),
+            (replace(WORK, free_bytes=MIB), "has too little room"),
+            (replace(WORK, writable=False), "may not be written"),
+        ],
+    )
+    def test_a_folder_that_will_not_do_is_told(self, work: WorkFolder | None, reason: str) -> None:
+        with pytest.raises(PlanRefusedError) as caught:
+            plan_merge(well(free_bytes=self.SMALL), replace(FACTS, work=work, number="8:33"))
+        assert "the stick has 300 MiB free" in caught.value.message
+        assert reason in caught.value.hint
+
+    def test_the_running_system_s_stick_is_never_without_an_image(self) -> None:
+        found = replace(running(), free_bytes=self.SMALL)
+        with pytest.raises(PlanRefusedError) as caught:
+            plan_merge(found, replace(FACTS, work=WORK, number="8:33"))
+        assert "attach the stick to another Linux" in caught.value.hint
+
+    def test_a_stick_that_is_too_small_for_the_new_image_alone_is_told_so(self) -> None:
+        whole = replace(
+            FACTS, work=WORK, number="8:33", image=Image(ImageKind.EXT), image_bytes=900 * MIB
+        )
+        with pytest.raises(PlanRefusedError) as caught:
+            plan_merge(well(free_bytes=self.SMALL), whole)
+        assert "too little even for the new one alone" in caught.value.hint
 
 
 class TestSteps:

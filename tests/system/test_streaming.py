@@ -155,6 +155,33 @@ def test_cancelling_ends_the_whole_group() -> None:
     assert time.monotonic() - began < TERM_SECONDS
 
 
+def test_a_paused_program_stands_still_until_the_pause_is_over() -> None:
+    group = Group()
+    states: list[str] = []
+
+    def stands() -> bool:
+        """Asked when the pause begins; answers when the person has had enough."""
+        number = int(group.text)
+        deadline = time.monotonic() + 1.0
+        while "T" not in states and time.monotonic() < deadline:
+            stat = Path(f"/proc/{number}/stat").read_text()
+            states.append(stat.rpartition(")")[2].split()[0])
+        return False
+
+    def paused() -> bool:
+        return group.is_heard() and not states
+
+    finished = shell(
+        "echo $$; sleep 0.3; echo on",
+        group.hear,
+        paused=paused,
+        cancelled=lambda: bool(group.is_heard() and not states and stands()),
+    )
+
+    assert states[-1] == "T"
+    assert finished.stdout.endswith(b"on\n")
+
+
 def test_a_cancelled_program_may_say_its_last_words() -> None:
     group = Group()
     with pytest.raises(CancelledError):

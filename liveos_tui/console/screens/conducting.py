@@ -25,6 +25,7 @@ class ConductingScreen(AskingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "cancel", show=False),
+        Binding("p", "pause", show=False),
         Binding("l", "log", show=False),
         Binding("r", "resume", show=False),
         Binding("u", "roll_back", show=False),
@@ -142,6 +143,16 @@ class ConductingScreen(AskingScreen):
             return
         self.conduct.cancelling = True
         self.ask("Cancelling", lambda: self.workshop.cancel(job_id), lambda _: None)
+
+    def action_pause(self) -> None:
+        """Have the job stand still at the next point where that does no harm, or go on."""
+        job_id, conduct, workshop = self.conduct.job_id, self.conduct, self.workshop
+        if job_id is None or not conduct.may_pause or conduct.cancelling or self.busy:
+            return
+        if conduct.paused:
+            self.ask("Going on", lambda: workshop.go_on(job_id), lambda _: None)
+        else:
+            self.ask("Pausing", lambda: workshop.pause(job_id), lambda _: None)
 
     def action_log(self) -> None:
         """Everything that was printed."""

@@ -135,7 +135,7 @@ class Merge(WorkingScreen):
         """What undoing, cancelling and leaving do."""
         conduct = self.conduct
         # That all phases follow goes without saying.
-        said = status if self.waiting_words or conduct.cancelling else ""
+        said = status if self.waiting_words or conduct.cancelling or conduct.paused else ""
         return notes.of_phases(conduct.plan, conduct.log, said)
 
     @property

@@ -100,7 +100,8 @@ class WorkingScreen(ConductingScreen):
             self.follow()
         if self._timer is not None:
             moving = self.conduct.log is not None and self.conduct.log.running is not None
-            (self._timer.resume if moving and not self.conduct.ended else self._timer.pause)()
+            stands = self.conduct.ended or self.conduct.paused
+            (self._timer.resume if moving and not stands else self._timer.pause)()
         super().paint()
 
     def next_beat(self) -> None:

@@ -18,6 +18,12 @@ _CANCELLING = {
     Cancel.NEVER: "This step cannot be cancelled any more: it ends after it.",
 }
 
+_PAUSED = {
+    False: "nothing is read or written, and nothing is undone. p goes on, c cancels.",
+    True: "the system goes on, and what it overwrites still fills the scratch store. p goes on.",
+}
+"""What a pause leaves, by whether the running system itself is worked on."""
+
 Note = tuple[str, Role]
 """A sentence and what it is for; an empty one is left out."""
 
@@ -65,6 +71,8 @@ def status(
     if cancelling:
         running = log.running if log is not None else None
         return _CANCELLING[plan.steps[running].cancel if running is not None else Cancel.NOW]
+    if log is not None and log.paused:
+        return f"Paused: {_PAUSED[plan.works_in_use]}"
     if next_step is not None and log is not None:
         return f"Next: {next_step + 1} {plan.steps[next_step].title}"
     if whole and log is not None:

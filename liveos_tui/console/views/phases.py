@@ -71,7 +71,8 @@ def entries(
         left = width - width_of(start)
         runs = log.running == index and log.end is None
         if runs:
-            rest = _progress(log.steps[index].progress, left, glyphs, beat=beat)
+            told = log.steps[index].progress
+            rest = _progress(told, left, glyphs, beat=beat, paused=log.paused)
         else:
             rest = _outcome(log.steps[index], left, glyphs)
         rows.append((str(index), [(*start, *rest)]))
@@ -82,16 +83,22 @@ def entries(
     return rows
 
 
-def _progress(event: ProgressEvent | None, width: int, glyphs: Glyphs, *, beat: int) -> Line:
+def _progress(
+    event: ProgressEvent | None, width: int, glyphs: Glyphs, *, beat: int, paused: bool
+) -> Line:
     """The bar, percent, rate and the time that is left, as far as they are known."""
+    if paused and (event is None or event.fraction is None):
+        return (Span("paused"),)
     if event is None or event.fraction is None:
         phase = clip(event.phase if event else "working", width // 2, glyphs.dots)
         length = min(_LONGEST_BAR, width - len(phase) - 2)
         return (*moving_bar(beat, length, Role.FILL, glyphs), Span(f"  {phase}"))
     parts = [right(percent(event.fraction), 5)]
-    if event.rate is not None:
+    if paused:
+        parts.append("paused")
+    elif event.rate is not None:
         parts.append(right(f"{size(event.rate)}/s", 10))
-    if event.seconds_left is not None:
+    if event.seconds_left is not None and not paused:
         parts.append(right(f"{clock_time(event.seconds_left)} left", 9))
     figures = spread(parts, max(0, width - _SHORTEST_BAR - 1))
     length = min(_LONGEST_BAR, width - len(figures) - 1)

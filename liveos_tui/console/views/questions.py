@@ -184,7 +184,11 @@ def engines(plan: Plan | None, width: int) -> list[Line]:
         if engine is planned:
             lines += [(Span(" " * _NAME), Span("Planned now.", Role.STRONG))]
         lines.append(EMPTY)
-    return lines + _paragraph("Both make the same image, and both are compared in full.", width)
+    return lines + _paragraph(
+        "Both make the same image, compared in full. A stick without room for two images needs the "
+        "folder with either.",
+        width,
+    )
 
 
 _ENGINES = {

@@ -9,6 +9,7 @@ from liveos_tui.plans.model import Cancel, Plan
 JOB_WORDS = {
     JobState.RUNNING: ("RUNNING", Role.NOTICE),
     JobState.WAITING: ("WAITING", Role.NOTICE),
+    JobState.PAUSED: ("PAUSED", Role.NOTICE),
     JobState.DONE: ("DONE", Role.GOOD),
     JobState.FAILED: ("FAILED", Role.DANGER),
     JobState.CANCELLED: ("CANCELLED", Role.WARNING),

@@ -24,6 +24,7 @@ STATE_WORDS = {
     StepState.UNDONE: ("UNDO", Role.WARNING),
 }
 WAITING_WORD = ("WAIT", Role.NOTICE)
+PAUSED_WORD = ("HOLD", Role.NOTICE)
 
 _WENT_WRONG = frozenset({StepState.FAILED, StepState.CANCELLED})
 
@@ -58,6 +59,8 @@ def state_word(log: JobLog | None, index: int) -> tuple[str, Role]:
         return "", Role.TEXT
     if log.waiting == index:
         return WAITING_WORD
+    if log.paused and log.running == index:
+        return PAUSED_WORD
     state = log.steps[index].state
     if state is StepState.RUNNING and log.end is not None:
         state = StepState.CANCELLED

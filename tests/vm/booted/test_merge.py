@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cuts import told
-from kernel import PROGRAM
+from kernel import PROGRAM, told
 from machine import wait_for
 from rescue import SECOND, Files, examine, joined, second_mounted
 from states import copy_sparse
-from stick import Stick
+from stick import LIVE, Stick
 
 WORKS = 400
 RAW = "LiveOS/rootfs.img"
@@ -165,3 +164,77 @@ def test_a_stick_whose_image_is_not_compressed_gets_such_a_one(
             looked_at.run("umount /run/raw")
     finally:
         looked_at.detach()
+
+
+APART = f"{LIVE}/apart"
+"""A folder on another disk: the stick that the system was booted from."""
+
+
+@pytest.fixture
+def full(attached: Stick) -> Iterator[Stick]:
+    """The second stick has no room for two images."""
+    with second_mounted(attached):
+        attached.run(
+            "free=$(df --output=avail -k /run/second | tail -1); "
+            "head -c $(( (free - 4096) * 1024 )) /dev/zero > /run/second/filler"
+        )
+    attached.run(f"mkdir -p {APART}")
+    yield attached
+    attached.run(f"rm -r {APART}")
+
+
+def expect_replaced(stick: Stick, files: Files) -> None:
+    """The new image alone is on the stick, and all that was in the overlay is in it."""
+    with second_mounted(stick):
+        listed = stick.run("ls /run/second/LiveOS").stdout.split()
+        assert listed == ["overlay-STICK2-2222-BBBB", "squashfs.img"]
+        found = examine(stick, SECOND, files)
+    assert (found.fsck, found.lost) == (0, ())
+    assert found.status.split()[3].split("/")[0] == "16"
+    assert "liveos-tui" not in stick.run("dmsetup ls; losetup --list; mount").stdout
+
+
+@pytest.mark.thorough
+def test_a_stick_without_room_for_two_images_is_merged_with_another_disk(
+    full: Stick, second: tuple[Path, Files]
+) -> None:
+    command = f"sha256sum {SECOND.store} /run/second/LiveOS/squashfs.img"
+    with second_mounted(full, "/dev/sda", "-r"):
+        before = full.run(command).stdout
+    refused = full.run(f"{PROGRAM} merge /dev/sda --yes", check=False, timeout=WORKS)
+    assert "--work DIR" in refused.stderr
+
+    said = full.run(f"{PROGRAM} merge /dev/sda --yes --work {APART}", check=False, timeout=WORKS)
+
+    assert said.returncode == 0, said.stdout + said.stderr
+    expect_replaced(full, second[1])
+    full.run(f"{PROGRAM} jobs rollback {merge_job(full)} --target /dev/sda --yes", timeout=WORKS)
+    with second_mounted(full, "/dev/sda", "-r"):
+        assert full.run(command).stdout == before
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("phase", ["writing the new image", "reading it back"])
+def test_pulled_out_while_it_has_no_image_a_stick_is_mended_later(
+    full: Stick, second: tuple[Path, Files], tmp_path: Path, phase: str
+) -> None:
+    pulled = tmp_path / "pulled.img"
+    for event in told(full, f"merge /dev/sda --yes --json --work {APART}"):
+        if event.get("event") == "progress" and phase in event["phase"] and not pulled.exists():
+            full.detach(keep=pulled)
+    full.run(f"mv {APART} {APART}-elsewhere && mkdir {APART}")
+    full.attach(pulled)
+    full.wait_until("test -b /dev/sda && udevadm settle")
+
+    status = full.run(f"{PROGRAM} status /dev/sda", check=False, timeout=WORKS).stdout
+    assert "There is no image in LiveOS" in status
+    assert "was not ended" in status
+    said = full.run(
+        f"{PROGRAM} jobs resume {merge_job(full)} --target /dev/sda --work {APART}-elsewhere",
+        check=False,
+        timeout=WORKS,
+    )
+
+    assert said.returncode == 0, said.stdout + said.stderr
+    expect_replaced(full, second[1])
+    full.run(f"rm -r {APART}-elsewhere")
