@@ -85,8 +85,8 @@ def compressors(runner: Runner) -> frozenset[str]:
 def trouble_of(found: Version, engine: str) -> str | None:
     """Why this version of mksquashfs must not be used with an engine ("stream", "mirror").
 
-    Release notes of squashfs-tools 4.7.5: 4.7 to 4.7.4 can corrupt sparse files, 4.7.3 and 4.7.4
-    what is read from a pipe, which both engines do.
+    Reported of squashfs-tools, and not tried here: 4.7 to 4.7.4 can corrupt sparse files, 4.7.3 and
+    4.7.4 what is read from a pipe, which both engines do.
     """
     words = ".".join(map(str, found))
     if (4, 7, 3) <= found <= (4, 7, 4):

@@ -30,7 +30,6 @@ SCRIPT = """
 set -e
 cp -a {lib} {root}/copied
 ln {root}/copied/os.py {root}/hard
-setfattr -n user.colour -v blue {root}/hard 2>/dev/null || true
 truncate -s 5M {root}/sparse
 echo end >>{root}/sparse
 head -c 3000000 /dev/urandom >{root}/deleted
@@ -63,6 +62,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         command("mount", view.path, root)
         command("sh", "-c", SCRIPT.format(lib=lib, root=root))
+        os.setxattr(root / "hard", "user.colour", b"blue")
         command("umount", root)
     return folder
 
@@ -86,15 +86,23 @@ def blocks_in_use(path: Path, folder: Path) -> bytes:
 
 
 def tree(device: Path, folder: Path) -> str:
-    """Everything about every file of a file system: names, modes, owners, times, contents."""
+    """Everything about every file of a file system: names, modes, times, contents, xattrs."""
     folder.mkdir()
     command("mount", "-o", "ro,noload,loop", device, folder)
     try:
-        return command(
+        listed = command(
             *("sh", "-c"),
             f"cd {folder} && find . -printf '%p %y %m %U %G %s %T@ %n %l\\n' | sort && "
             "find . -type f | sort | xargs -d '\\n' sha256sum",
         )
+        attributes = [
+            f"{path.relative_to(folder)} {name} {os.getxattr(path, name)!r}"
+            for path in sorted(folder.rglob("*"))
+            if not path.is_symlink()
+            for name in os.listxattr(path)
+        ]
+        assert any("user.colour" in line for line in attributes)
+        return "\n".join([listed, *attributes])
     finally:
         command("umount", folder)
 
