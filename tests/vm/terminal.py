@@ -88,14 +88,12 @@ class Terminal:
 
         Raises MachineError that shows the screen as it is at the deadline.
         """
-        return self._wait(
-            lambda lines: any(re.search(pattern, line) for line in lines), pattern, seconds
-        )
+        return self._wait(shows(pattern), pattern, seconds)
 
     def wait_without(self, pattern: str, seconds: float = 30) -> list[str]:
         """Wait until no line of the screen has this regular expression; the screen's lines."""
         return self._wait(
-            lambda lines: not any(re.search(pattern, line) for line in lines),
+            lambda lines: not shows(pattern)(lines),
             f"a screen without {pattern}",
             seconds,
         )
@@ -127,14 +125,32 @@ class Terminal:
         return self.tmux("display-message", "-p", question).strip()
 
     def _wait(self, satisfied: Callable[[list[str]], bool], what: str, seconds: float) -> list[str]:
-        lines: list[str] = []
+        return wait_for_lines(self.lines, satisfied, what, seconds)
 
-        def look() -> list[str] | None:
-            lines[:] = self.lines()
-            return lines if satisfied(lines) else None
 
-        try:
-            return list(wait_for(look, what, seconds))
-        except MachineError as problem:
-            screen = "\n".join(lines)
-            raise MachineError(f"{problem}. The screen:\n{screen}") from None
+def wait_for_lines(
+    look: Callable[[], list[str]],
+    satisfied: Callable[[list[str]], bool],
+    what: str,
+    seconds: float,
+) -> list[str]:
+    """Look at a screen until its lines satisfy; the lines.
+
+    Raises MachineError that shows the screen as it is at the deadline.
+    """
+    lines: list[str] = []
+
+    def looked() -> list[str] | None:
+        lines[:] = look()
+        return lines if satisfied(lines) else None
+
+    try:
+        return list(wait_for(looked, what, seconds))
+    except MachineError as problem:
+        screen = "\n".join(lines)
+        raise MachineError(f"{problem}. The screen:\n{screen}") from None
+
+
+def shows(pattern: str) -> Callable[[list[str]], bool]:
+    """Whether one of the lines has this regular expression."""
+    return lambda lines: any(re.search(pattern, line) for line in lines)
