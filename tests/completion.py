@@ -39,6 +39,7 @@ _liveos_tui_first() {{
   _alternative 'commands:command:_shtab_liveos_tui_commands' 'targets:target:_liveos_tui_targets'
 }}
 _shtab_liveos_tui_options+=('1: :_liveos_tui_first' '*::: :->liveos-tui')
+_shtab_liveos_tui_defaults_added=1
 """,
     "fish": f"""\
 function _liveos_tui_targets

@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[1] / "liveos-tui.1"
 
 _HEAD = r"""
 .\" Made by `make manual` from the parser of the command line: change that, or tests/manual.py.
-.TH LIVEOS\-TUI 1 "" "liveos\-tui" "User Commands"
+.TH LIVEOS\-TUI 1 2026-11-24 "liveos\-tui" "User Commands"
 .SH NAME
 liveos\-tui \- the maintenance console for LiveOS sticks
 .SH SYNOPSIS

@@ -13,7 +13,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 COMMANDS = (
     "console", "status", "recover", "grow", "merge", "reset", "jobs", "practice", "report",
-    "completion",
+    "completion", "install-to-stick",
 )  # fmt: skip
 _TOP_OPTIONS = frozenset({"-h", "--help", "--version"})
 
@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     _add_practice(commands)
     _add_report(commands)
     _add_completion(commands)
+    _add_install(commands)
     return top
 
 
@@ -133,7 +134,7 @@ def _add_recover(commands: "_Commands[argparse.ArgumentParser]") -> None:
         metavar="DIR",
         action="append",
         default=[],
-        help="save the store's header and metadata in this folder on another disk, too",
+        help="save the overlay's header and list of changes in this folder on another disk, too",
     )
     _add_manner(recover)
 
@@ -153,7 +154,8 @@ def _add_grow(commands: "_Commands[argparse.ArgumentParser]") -> None:
     grow.add_argument(
         "--fill",
         action="store_true",
-        help="have the stick provide all of a sparse overlay, which may die of its holes",
+        help="have the stick provide the holes of the overlay's file: one with holes may become "
+        "Invalid when the stick is full",
     )
     _add_manner(grow)
 
@@ -302,3 +304,22 @@ def _add_completion(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "Print what has a shell complete commands, options and targets at the Tab key.",
     )
     completion.add_argument("shell", choices=SHELLS, help="which shell")
+
+
+def _add_install(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    install = _command(
+        commands,
+        "install-to-stick",
+        "copy this program onto a stick, to run from there",
+        "Copy this program and all that it needs onto a stick, into the folder liveos-tui beside\n"
+        "the live directory, and read it back. It runs from there with the stick's own Python;\n"
+        "nothing is installed, and nothing is written into the overlay. Another version that is\n"
+        "there is replaced when the new one is whole.",
+    )
+    install.add_argument("target", metavar="TARGET")
+    install.add_argument(
+        "--bundle",
+        metavar="DIR",
+        help="the program to copy, as `make bundle` makes it (default: the one that this runs "
+        "from, or that was made in its checkout)",
+    )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from liveos_tui.formats.disguise import Disguise, Known, Personal
+from liveos_tui.formats.kernel_log import without_names
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.booted import STICK_MOUNT_POINTS
@@ -38,7 +39,9 @@ class Findings:
 def bug_report(evidence: Evidence, found: Findings, known: Known) -> str:
     """The report. `known` are words of this machine that are personal."""
     disguise = Disguise(_all_known(found, known))
-    lines = (clean(disguise(line), _LINE_LIMIT) for line in _lines(evidence, found))
+    # A diagnosis may quote the kernel's log.
+    told = (without_names(line) if "-fs " in line else line for line in _lines(evidence, found))
+    lines = (clean(disguise(line), _LINE_LIMIT) for line in told)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/liveos-tui
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_liveos_tui_subparsers=(console status recover grow merge reset jobs practice report completion)
+_shtab_liveos_tui_subparsers=(console status recover grow merge reset jobs practice report completion install-to-stick)
 
 _shtab_liveos_tui_console_option_strings=(-h --help --look --contrast)
 _shtab_liveos_tui_status_option_strings=(-h --help --json)
@@ -17,6 +17,7 @@ _shtab_liveos_tui_jobs_option_strings=(-h --help --target --work --yes --json)
 _shtab_liveos_tui_practice_option_strings=(-h --help --state --no-console)
 _shtab_liveos_tui_report_option_strings=(-h --help --output --yes)
 _shtab_liveos_tui_completion_option_strings=(-h --help)
+_shtab_liveos_tui_install_to_stick_option_strings=(-h --help --bundle)
 _shtab_liveos_tui_option_strings=(-h --help --version)
 
 _shtab_liveos_tui_console_pos_0_COMPGEN=_liveos_tui_targets
@@ -32,14 +33,16 @@ _shtab_liveos_tui_jobs___work_COMPGEN=_shtab_compgen_dirs
 _shtab_liveos_tui_practice_pos_0_COMPGEN=_shtab_compgen_dirs
 _shtab_liveos_tui_report_pos_0_COMPGEN=_liveos_tui_targets
 _shtab_liveos_tui_report___output_COMPGEN=_shtab_compgen_files
+_shtab_liveos_tui_install_to_stick_pos_0_COMPGEN=_liveos_tui_targets
+_shtab_liveos_tui_install_to_stick___bundle_COMPGEN=_shtab_compgen_dirs
 
 _shtab_liveos_tui_console___look_choices=(plain rich)
 _shtab_liveos_tui_console___contrast_choices=(normal high)
 _shtab_liveos_tui_merge___engine_choices=(stream mirror)
-_shtab_liveos_tui_jobs_pos_0_choices=(list attach cancel resume rollback leave forget)
+_shtab_liveos_tui_jobs_pos_0_choices=(list attach pause cancel resume rollback leave forget)
 _shtab_liveos_tui_practice___state_choices=(fresh healthy nearly-full overflow invalid)
 _shtab_liveos_tui_completion_pos_0_choices=(bash zsh fish)
-_shtab_liveos_tui_pos_0_choices=(console status recover grow merge reset jobs practice report completion)
+_shtab_liveos_tui_pos_0_choices=(console status recover grow merge reset jobs practice report completion install-to-stick)
 
 _shtab_liveos_tui_console__h_nargs=0
 _shtab_liveos_tui_console___help_nargs=0
@@ -81,6 +84,8 @@ _shtab_liveos_tui_report___help_nargs=0
 _shtab_liveos_tui_report___yes_nargs=0
 _shtab_liveos_tui_completion__h_nargs=0
 _shtab_liveos_tui_completion___help_nargs=0
+_shtab_liveos_tui_install_to_stick__h_nargs=0
+_shtab_liveos_tui_install_to_stick___help_nargs=0
 _shtab_liveos_tui_pos_0_nargs=A...
 _shtab_liveos_tui__h_nargs=0
 _shtab_liveos_tui___help_nargs=0

@@ -58,8 +58,8 @@ function _shtab_liveos_tui_using
   test "$_shtab_liveos_tui_cmdpath" = "$argv"
 end
 
-set -g _shtab_liveos_tui_commands console status recover grow merge reset jobs practice report completion
-set -g _shtab_liveos_tui_opts_with_value --backup --by --comp --contrast --engine --grow --level --look --output --state --target --to --work
+set -g _shtab_liveos_tui_commands console status recover grow merge reset jobs practice report completion install-to-stick
+set -g _shtab_liveos_tui_opts_with_value --backup --bundle --by --comp --contrast --engine --grow --level --look --output --state --target --to --work
 
 complete -c liveos-tui -e
 complete -c liveos-tui -f
@@ -79,7 +79,7 @@ complete -c liveos-tui -n '_shtab_liveos_tui_using; and test $_shtab_liveos_tui_
 complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -s h -l help -d 'show this help message and exit'
 complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -l grow -x -d 'grow the overlay by that much (default: what it needs)'
 complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -l rehearse -d 'do it on a throw-away copy and tell what would come back; writes nothing'
-complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -l backup -xka "(__fish_complete_directories)" -d 'save the store'"'"'s header and metadata in this folder on another disk, too'
+complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -l backup -xka "(__fish_complete_directories)" -d 'save the overlay'"'"'s header and list of changes in this folder on another disk, too'
 complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -l dry-run -d 'tell what would be done, and do nothing'
 complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -l yes -d 'do not ask'
 complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -l json -d 'one event a line; it does not ask, so it needs --yes'
@@ -88,7 +88,7 @@ complete -c liveos-tui -n '_shtab_liveos_tui_using; and test $_shtab_liveos_tui_
 complete -c liveos-tui -n '_shtab_liveos_tui_using grow' -s h -l help -d 'show this help message and exit'
 complete -c liveos-tui -n '_shtab_liveos_tui_using grow' -l by -x -d 'by how much (default: as is proposed)'
 complete -c liveos-tui -n '_shtab_liveos_tui_using grow' -l to -x -d 'how large it is to be'
-complete -c liveos-tui -n '_shtab_liveos_tui_using grow' -l fill -d 'have the stick provide all of a sparse overlay, which may die of its holes'
+complete -c liveos-tui -n '_shtab_liveos_tui_using grow' -l fill -d 'have the stick provide the holes of the overlay'"'"'s file: one with holes may become Invalid when the stick is full'
 complete -c liveos-tui -n '_shtab_liveos_tui_using grow' -l dry-run -d 'tell what would be done, and do nothing'
 complete -c liveos-tui -n '_shtab_liveos_tui_using grow' -l yes -d 'do not ask'
 complete -c liveos-tui -n '_shtab_liveos_tui_using grow' -l json -d 'one event a line; it does not ask, so it needs --yes'
@@ -116,7 +116,7 @@ complete -c liveos-tui -n '_shtab_liveos_tui_using jobs' -l target -xka "(_liveo
 complete -c liveos-tui -n '_shtab_liveos_tui_using jobs' -l work -xka "(__fish_complete_directories)" -d 'where the folder on another disk is now that a merge was told to work in'
 complete -c liveos-tui -n '_shtab_liveos_tui_using jobs' -l yes -d 'do not ask (rollback and forget ask)'
 complete -c liveos-tui -n '_shtab_liveos_tui_using jobs' -l json -d 'a JSON document, or one event a line'
-complete -c liveos-tui -n '_shtab_liveos_tui_using jobs; and test $_shtab_liveos_tui_npos -eq 0' -ka "list attach cancel resume rollback leave forget" -d 'attach listens to a job; cancel ends it where that does no harm; resume goes on with one that was interrupted, or that waits; rollback puts the overlay back to the bytes that it had; leave has it not offered any more; forget removes what one that has ended kept to go back: saved chunks, a merge'"'"'s old image'
+complete -c liveos-tui -n '_shtab_liveos_tui_using jobs; and test $_shtab_liveos_tui_npos -eq 0' -ka "list attach pause cancel resume rollback leave forget" -d 'attach listens to a job; pause has it stand still, and cancel ends it, where that does no harm; resume goes on with one that was interrupted, that waits or is paused; rollback puts the overlay back to the bytes that it had; leave has it not offered any more; forget removes what one that has ended kept to go back: saved chunks, a merge'"'"'s old image'
 complete -c liveos-tui -n '_shtab_liveos_tui_using; and test $_shtab_liveos_tui_npos -eq 0' -a practice -d 'build a practice stick and open the console on it'
 complete -c liveos-tui -n '_shtab_liveos_tui_using practice' -s h -l help -d 'show this help message and exit'
 complete -c liveos-tui -n '_shtab_liveos_tui_using practice' -l state -xka "fresh healthy nearly-full overflow invalid" -d 'how its overlay is (default: nearly-full)'
@@ -130,4 +130,8 @@ complete -c liveos-tui -n '_shtab_liveos_tui_using report; and test $_shtab_live
 complete -c liveos-tui -n '_shtab_liveos_tui_using; and test $_shtab_liveos_tui_npos -eq 0' -a completion -d 'print the completion script of a shell'
 complete -c liveos-tui -n '_shtab_liveos_tui_using completion' -s h -l help -d 'show this help message and exit'
 complete -c liveos-tui -n '_shtab_liveos_tui_using completion; and test $_shtab_liveos_tui_npos -eq 0' -ka "bash zsh fish" -d 'which shell'
+complete -c liveos-tui -n '_shtab_liveos_tui_using; and test $_shtab_liveos_tui_npos -eq 0' -a install-to-stick -d 'copy this program onto a stick, to run from there'
+complete -c liveos-tui -n '_shtab_liveos_tui_using install-to-stick' -s h -l help -d 'show this help message and exit'
+complete -c liveos-tui -n '_shtab_liveos_tui_using install-to-stick' -l bundle -xka "(__fish_complete_directories)" -d 'the program to copy, as `make bundle` makes it (default: the one that this runs from, or that was made in its checkout)'
+complete -c liveos-tui -n '_shtab_liveos_tui_using install-to-stick; and test $_shtab_liveos_tui_npos -eq 0' -ka "(_liveos_tui_targets)" -d TARGET
 complete -c liveos-tui -n '_shtab_liveos_tui_using; and test $_shtab_liveos_tui_npos -eq 0' -ka '(_liveos_tui_targets)'

@@ -31,14 +31,17 @@ _GENERIC = frozenset({"root", "live", "liveuser", "user", "localhost", "localhos
 # A label or a serial number is written in one way; a person's name is not.
 _EXACT = frozenset({Personal.LABEL, Personal.SERIAL, Personal.FOLDER})
 _LEAST_SERIAL = 4
+_UUID_BEGINS = r"(?:[0-9A-F]{4}-[0-9A-F]|[0-9a-f]{8}-|\d{4}-\d\d-)"
 _LOOKS: tuple[tuple[Personal, str], ...] = (
     # To the end of the line: a file's name may hold blanks, commas and quotes.
     (Personal.FOLDER, r"(?<![\w.])/?(?:var/)?home/.*"),
     (Personal.FOLDER, r"(?<![\w.])/root/.*"),
     (Personal.FOLDER, r"(?<![\w.])/(?:run/)?media/.*"),
     (Personal.FOLDER, r"(?<![\w.])/run/user/\d+[^\s,;:]*"),
+    # An overlay's name tells the label of its stick (dracut: overlay-LABEL-UUID).
+    (Personal.LABEL, rf"(?<=\boverlay-)[^/\n]+?(?=-{_UUID_BEGINS})"),
     (Personal.NAME, r"(?<=/dev/disk/by-)[a-z]+/[^\s,;]+"),
-    (Personal.NAME, r"(?i:(?<=LABEL=)|(?<=UUID=)|(?<=CDLABEL=))[^\s,;:<]+"),
+    (Personal.NAME, r"(?i:(?<=LABEL=)|(?<=UUID=))[^\s,;:<]+"),
     (Personal.ADDRESS, r"(?<=://)[^\s]+"),
     (Personal.ADDRESS, r"[\w.+-]+@[\w.-]+"),
     (Personal.ADDRESS, r"(?<![0-9A-Fa-f:-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f])"),

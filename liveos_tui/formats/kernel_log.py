@@ -132,8 +132,13 @@ def lines_that_matter(output: bytes) -> tuple[str, ...]:
     Names of programs and of files are left out. Bounded like `parse_kernel_log`.
     """
     lines = (clean(line.strip()) for line in output[-_TEXT_LIMIT:].splitlines())
-    told = (_NAMES.sub("...", line) for line in lines if _MATTERS.search(line))
+    told = (without_names(line) for line in lines if _MATTERS.search(line))
     return tuple(told)[-_LINES_LIMIT:]
+
+
+def without_names(line: str) -> str:
+    """A line of the kernel without the names of programs and files that it tells of."""
+    return _NAMES.sub("...", line)
 
 
 def why_it_died(lines: Sequence[KernelLine], devices: Collection[str]) -> Death | None:

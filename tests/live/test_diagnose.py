@@ -197,12 +197,12 @@ class TestDamagedHeaders:
     @pytest.mark.parametrize(
         ("header", "words"),
         [
-            (struct.pack("<IIII", 0x12345678, 1, 1, 8), "not a COW store"),
+            (struct.pack("<IIII", 0x12345678, 1, 1, 8), "(a COW store)"),
             (struct.pack("<IIII", 0x70416E53, 1, 2, 8), "version 2"),
             (struct.pack("<IIII", 0x70416E53, 0, 2, 8), "version 2"),
             (struct.pack("<IIII", 0x70416E53, 1, 1, 0), "chunks of 0 sectors"),
             (struct.pack("<IIII", 0x70416E53, 0, 1, 7), "chunks of 7 sectors"),
-            (struct.pack("<IIII", 0x70416E53, 1, 1, 1 << 21), "less than its header"),
+            (struct.pack("<IIII", 0x70416E53, 1, 1, 1 << 21), "less than an empty one"),
             (struct.pack("<IIII", 0x70416E53, 1, 1, 1 << 31), "cannot have chunks"),
         ],
     )
@@ -225,7 +225,7 @@ class TestDamagedHeaders:
         ("size", "words"),
         [
             (7, "inside its header"),
-            (CHUNK, "less than its header and first area"),
+            (CHUNK, "less than an empty one needs"),
             (258 * CHUNK, "runs past its end"),
             (10 * MIB - CHUNK, "1 of its 2549 chunks lie behind its end"),
         ],

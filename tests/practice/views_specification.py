@@ -299,7 +299,7 @@ class JoinerSpecification:
         ("start", "words"),
         [
             (bytes(16), "all zeros"),
-            (b"hsqs" + bytes(12), "not a COW store"),
+            (b"hsqs" + bytes(12), "a COW store"),
             (b"SnAp\1\0\0\0\2\0\0\0\x08\0\0\0", "version 2"),
             (b"SnAp\1\0\0\0\1\0\0\0\x07\0\0\0", "chunks of 7 sectors"),
         ],

@@ -14,7 +14,8 @@ _INTRODUCTION = (
 
 _WORDS = (
     ("Stick", "The USB stick (or a folder) that holds the LiveOS folder with all the files below."),
-    ("Base image", "The file system as it was made, read-only, inside the compressed image."),
+    ("Image", "The compressed file that the system starts from. It never changes."),
+    ("Base image", "The root file system as it was made, read-only, inside the image."),
     ("Overlay", "Where all changes to the base image go, as long as it has room."),
     (
         "COW store",
@@ -24,28 +25,57 @@ _WORDS = (
     ),
     ("Chunk", "One such piece: 4 KiB on LiveOS. The fill is counted in chunks."),
     ("Exception", "The note in the store that a chunk has been changed, and where it lies."),
+    ("Metadata", "The part of the store that holds no data: its header and all exceptions."),
     (
-        "Persistent",
-        "The overlay lies on the stick and is kept. Otherwise it is in memory, and "
-        "everything is lost at shutdown.",
+        "Snapshot",
+        "The device that the kernel makes of base image and store: it reads as the base image "
+        "with all changes in it. The root file system lies on it.",
+    ),
+    (
+        "Overflow",
+        "What the kernel says of a store that was full when a write came: reads work, writes fail.",
+    ),
+    (
+        "Invalid",
+        "What the kernel says of a store that it has given up: nothing works. One byte in the "
+        "store's header, the valid byte, says it from then on.",
     ),
     (
         "PO, P, N",
         "How the kernel was told to treat the store. PO: when full, it says Overflow and "
         "can still be read. P: when full, it becomes Invalid. N: not kept.",
     ),
-    ("OverlayFS", "The newer kind of overlay: changed files lie in a folder, as whole files."),
-    ("Root", "The file system you see as /. It can be full while the overlay is not, or not yet."),
-    ("Home", "home.img: a file on the stick with your own files. It needs no overlay."),
     (
-        "Merge",
-        "What is in the overlay becomes part of a new image. The old image stays beside it until "
-        "you let it go, and can be gone back to.",
+        "Hole",
+        "A part of the overlay's file that the stick has yet to provide. If the stick is full by "
+        "then, the overlay becomes Invalid.",
     ),
     (
-        "Stream, mirror",
-        "How a merge makes the image: in one go; or from a copy, which device-mapper mirrors into "
-        "a work folder on another disk.",
+        "Persistent",
+        "The overlay lies on the stick and is kept. Otherwise it is in memory, and "
+        "everything is lost at shutdown.",
+    ),
+    ("OverlayFS", "The newer kind of overlay: changed files lie in a folder, as whole files."),
+    ("Root", "The file system you see as /. It can be full while the overlay is not, or not yet."),
+    ("home.img", "A file on the stick with the file system of /home. It needs no overlay."),
+    (
+        "Merge",
+        "What is in the overlay becomes part of a new image. The old image is kept until you let "
+        "it go, and can be gone back to.",
+    ),
+    ("Merged view", "Base image and overlay read as one: what the new image is made of."),
+    (
+        "Frozen view",
+        "The running root as it was at one moment, for a merge while the system goes on. What "
+        "the system overwrites is copied to a scratch store first; if that fills up, the merge "
+        "ends and the system does not notice.",
+    ),
+    ("Switch", "The running root goes over to the new image, without a reboot."),
+    ("Stream", "The usual way of a merge: the merged view is read and compressed in one go."),
+    (
+        "Mirror",
+        "The other way: device-mapper copies the merged view to a folder on another disk, and the "
+        "image is made of that copy.",
     ),
     (
         "Job",
@@ -53,15 +83,17 @@ _WORDS = (
         "connection ends.",
     ),
     (
+        "Journal",
+        "Of a job: where it notes on the stick what it is about to do; after a power cut it says "
+        "how to go on, or back. Of a file system: changes still to be made, which e2fsck and the "
+        "kernel make good (replay).",
+    ),
+    (
         "Rehearsal",
         "The repair, done on a throw-away layer in memory: it shows what would come back, and "
         "writes nothing to the stick.",
     ),
-    (
-        "Journal",
-        "Where a job notes on the stick what it is about to do: after a power cut it says how to "
-        "go on, or back.",
-    ),
+    ("Register", "Base image and overlay are made one device again, for the repair."),
 )
 
 _STATES: tuple[tuple[str, Role, str], ...] = (
@@ -125,6 +157,7 @@ _WORK_KEYS = (
     ("a", "Do all steps that are left. You are asked once, before the first one that writes."),
     ("b", "Back: undo the last step."),
     ("c", "Cancel: the job ends at the next point where that does no harm."),
+    ("p", "Pause: the job stands still, keeps the stick to itself, and goes on with p."),
     ("l", "Log: everything that the steps have printed."),
     ("r", "Go on with a job that has failed, was cancelled or interrupted."),
     ("u", "Go back: undo everything that a job did, to the exact bytes."),

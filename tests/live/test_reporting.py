@@ -1,0 +1,88 @@
+"""`report`: shown first, saved only where it does no harm, and never over another file."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import layouts
+import pytest
+from machines import MachineBuilder
+
+from liveos_tui.commands import reporting
+from liveos_tui.commands.reporting import OwnRootError, report
+
+PROGRAM = [sys.executable, "-m", "liveos_tui"]
+
+
+def liveos_tui(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.real_tools
+def test_without_a_terminal_it_is_only_shown(tmp_path: Path) -> None:
+    found = liveos_tui("report", ".", folder=tmp_path)
+
+    assert found.returncode == 0, found.stderr
+    assert "is not a LiveOS" in found.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.real_tools
+def test_yes_saves_it_for_its_owner_alone(tmp_path: Path) -> None:
+    found = liveos_tui("report", ".", "--yes", folder=tmp_path)
+    (saved,) = tmp_path.iterdir()
+
+    assert found.returncode == 0, found.stderr
+    assert saved.name in found.stdout
+    assert "Versions" in saved.read_text()
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
+
+
+@pytest.mark.real_tools
+def test_a_file_that_is_there_is_left(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    found = liveos_tui("report", ".", "--yes", "--output", "mine", folder=tmp_path)
+
+    assert found.returncode == 1
+    assert "File exists" in found.stderr
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+@pytest.mark.real_tools
+def test_a_target_that_is_not_there_is_a_mistake_of_usage(tmp_path: Path) -> None:
+    assert liveos_tui("report", "/nowhere", folder=tmp_path).returncode == 2
+
+
+def test_a_file_on_the_running_overlay_is_refused(machine: MachineBuilder, tmp_path: Path) -> None:
+    layouts.fedora_30(machine)
+
+    with pytest.raises(OwnRootError, match="overlay"):
+        report("live", str(tmp_path / "report.txt"), yes=True, probes=machine.probes())
+    assert not (tmp_path / "report.txt").exists()
+
+
+def test_by_itself_it_takes_no_folder_on_the_running_overlay(
+    machine: MachineBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layouts.fedora_30(machine)
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(memory))
+    numbers = {str(memory): "0:25"}
+    monkeypatch.setattr(reporting, "device_number", lambda path: numbers.get(str(path), "254:0"))
+    saved: list[Path] = []
+    monkeypatch.setattr(reporting, "save_new", lambda path, _: saved.append(path))
+
+    assert report("live", None, yes=True, probes=machine.probes()) == 0
+    assert [path.parent for path in saved] == [memory]
