@@ -134,7 +134,7 @@ class TestTooLittleRoom:
             FACTS, work=WORK, number="8:33", image=Image(ImageKind.EXT), image_bytes=900 * MIB
         )
         with pytest.raises(PlanRefusedError) as caught:
-            plan_merge(well(free_bytes=self.SMALL), whole)
+            plan_merge(well(free_bytes=self.SMALL, file_limit_bytes=None), whole)
         assert "too little even for the new one alone" in caught.value.hint
 
 
