@@ -74,7 +74,7 @@ def script(shell: str) -> str:
                 # One line beside the command's name, in the shells that show some.
                 command.description = listed.help
                 _add_places(command)
-    return str(shtab.complete(top, shell, preamble=_PREAMBLES)) + _ENDS.get(shell, "")
+    return str(shtab.complete(top, shell, preamble=_PREAMBLES[shell])) + _ENDS.get(shell, "")
 
 
 def _add_places(command: argparse.ArgumentParser) -> None:

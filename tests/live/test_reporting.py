@@ -86,3 +86,31 @@ def test_by_itself_it_takes_no_folder_on_the_running_overlay(
 
     assert report("live", None, yes=True, probes=machine.probes()) == 0
     assert [path.parent for path in saved] == [memory]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "count"), [("yes", 0, 1), ("no", 130, 0), (None, 130, 0)]
+)
+def test_at_a_terminal_it_is_shown_then_asked_for(
+    machine: MachineBuilder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str | None,
+    code: int,
+    count: int,
+) -> None:
+    monkeypatch.setattr(reporting, "can_ask", lambda: True)
+    shown: list[str] = []
+
+    def asked(question: str) -> str | None:
+        shown.append(capsys.readouterr().out)
+        assert "yes to save it" in question
+        return answer
+
+    monkeypatch.setattr(reporting, "ask", asked)
+    saved = tmp_path / "report.txt"
+
+    assert report("live", str(saved), yes=False, probes=machine.probes()) == code
+    assert "not booted from a LiveOS" in shown[0]
+    assert [path.read_text() for path in tmp_path.glob("*.txt")] == shown * count
