@@ -7,7 +7,7 @@ PRACTICE ?= practice-stick
 STATE ?= nearly-full
 
 .DEFAULT_GOAL := help
-.PHONY: help install practice test check vm vm-cuts bench bench-merge screenshots manual clean
+.PHONY: help install practice bundle test check vm vm-cuts bench bench-merge screenshots manual clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -24,6 +24,9 @@ install: $(VENV)/.installed  ## make the environment (.venv/bin/liveos-tui)
 practice: install  ## build a practice stick and open the console on it (STATE=invalid for another)
 	tests/packages practice
 	$(BIN)/liveos-tui practice '$(PRACTICE)' --state $(STATE)
+
+bundle: install  ## build/liveos-tui: the program with all that it needs, to run from a stick
+	$(BIN)/python tools/bundle/build.py build/liveos-tui $(addprefix --python ,$(PYTHONS))
 
 test: install  ## environment, system packages, linters, all tests that need no VM
 	tests/packages practice test

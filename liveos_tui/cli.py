@@ -40,6 +40,10 @@ def _do(options: Namespace) -> int:
             from liveos_tui.commands.completion import completion  # noqa: PLC0415
 
             return completion(options.shell)
+        case "install-to-stick":
+            from liveos_tui.commands.installing import install_to_stick  # noqa: PLC0415
+
+            return install_to_stick(options.target, options.bundle)
     from liveos_tui.commands import looking  # noqa: PLC0415
 
     match options.command:

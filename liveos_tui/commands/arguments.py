@@ -312,9 +312,9 @@ def _add_install(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "install-to-stick",
         "copy this program onto a stick, to run from there",
         "Copy this program and all that it needs onto a stick, into the folder liveos-tui beside\n"
-        "the live directory, and read it back. It runs from there with the stick's own Python;\n"
-        "nothing is installed, and nothing is written into the overlay. Another version that is\n"
-        "there is replaced when the new one is whole.",
+        "the live directory, and read it back. Another version that is there is replaced when the\n"
+        "new one is whole. `sh /run/initramfs/live/liveos-tui/liveos-tui` starts it on the booted\n"
+        "stick, with the stick's own Python: nothing is installed, no byte of the overlay written.",
     )
     install.add_argument("target", metavar="TARGET")
     install.add_argument(

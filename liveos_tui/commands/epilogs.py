@@ -96,6 +96,12 @@ examples:
   liveos-tui completion zsh                     save it as _liveos-tui in a folder of $fpath
   liveos-tui completion fish                    save it as liveos-tui.fish in fish's completions
 """,
+    "install-to-stick": """\
+examples:
+  liveos-tui install-to-stick /dev/sdb1         onto an attached stick
+  liveos-tui install-to-stick live              onto the stick that runs this system
+  liveos-tui install-to-stick /media/me/LIVE --bundle build/liveos-tui
+""",
 }
 
 _GAP = re.compile(r"\s{2,}")

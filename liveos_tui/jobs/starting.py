@@ -12,6 +12,10 @@ from liveos_tui.system.session import start_detached
 WORKER = "liveos_tui.jobs.worker"
 """The module that is the worker's program."""
 
+# -B: nothing is written beside the program. -P: nothing is imported from where it runs.
+# -S: a bundle does without the system's own packages, so its worker does, too.
+_FLAGS = ("-B", "-P", *(("-S",) if sys.flags.no_site else ()))
+
 
 def start_worker(folder: JobFolder, *program: str) -> None:
     """Start the worker for the order in `folder`, and return when it is at work.
@@ -20,8 +24,7 @@ def start_worker(folder: JobFolder, *program: str) -> None:
     does not begin.
     """
     start_detached(
-        # -B: nothing is written beside the program. -P: nothing is imported from where it runs.
-        [sys.executable, "-B", "-P", *(program or ("-m", WORKER)), str(folder.path)],
+        [sys.executable, *_FLAGS, *(program or ("-m", WORKER)), str(folder.path)],
         unit=f"liveos-tui-{folder.id}",
         environment=_environment(),
         log=folder.worker_log,

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from liveos_tui.errors import UnreadableError
 from liveos_tui.formats.text import clean
+
+try:
+    import psutil as figures
+except ImportError:
+    # A bundle has none: the same figures from where psutil takes them.
+    from liveos_tui.system import proc_metrics as figures  # type: ignore[no-redef]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class FilesystemUsage:
 def filesystem_usage(path: Path) -> FilesystemUsage:
     """Ask the file system that holds `path`. Raises UnreadableError."""
     try:
-        usage = psutil.disk_usage(str(path))
+        usage = figures.disk_usage(str(path))
     except OSError as error:
         raise UnreadableError(
             f"The file system at {clean(str(path))} does not answer: {error.strerror}.",
@@ -36,4 +40,4 @@ def filesystem_usage(path: Path) -> FilesystemUsage:
 
 def available_memory() -> int:
     """Bytes of memory that can be given to programs without swapping."""
-    return int(psutil.virtual_memory().available)
+    return int(figures.virtual_memory().available)

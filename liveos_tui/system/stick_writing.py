@@ -9,6 +9,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError
@@ -24,6 +25,10 @@ _NO_REPLACE, _EXCHANGE = 1, 2
 
 class StickBusyError(LiveosError):
     """Another process holds the stick's lock."""
+
+
+class NoExchangeError(LiveosError):
+    """The file system, or the kernel, cannot exchange two names at once."""
 
 
 class StickFolder(Folder):
@@ -70,6 +75,11 @@ class StickFolder(Folder):
         status = os.fstatvfs(self._descriptor)
         return status.f_bavail * status.f_frsize
 
+    @property
+    def block_bytes(self) -> int:
+        """What the file system allocates at once: a cluster of a FAT."""
+        return os.fstatvfs(self._descriptor).f_frsize
+
     def edit(self, relative: str) -> WritableFile:
         """Open an existing regular file. Raises NotThereError, LiveosError."""
         return self._file(relative, _OLD)
@@ -91,12 +101,16 @@ class StickFolder(Folder):
                 file.write(offset, data)
             file.sync()
 
-    def make_folder(self, relative: str) -> None:
-        """Make a folder if there is none. Raises LiveosError."""
+    def make_folder(self, relative: str, *, for_all: bool = False) -> None:
+        """Make a folder if there is none; `for_all` may look into it. Raises LiveosError."""
         parent, _, name = relative.rpartition("/")
         step = self._open_folder(parent)
         try:
             os.mkdir(name, 0o700, dir_fd=step)
+            if for_all:
+                # A file system that knows of no modes says no.
+                with suppress(OSError):
+                    os.chmod(name, 0o755, dir_fd=step)  # noqa: S103 - a program's, no secret
             os.fsync(step)
         except FileExistsError:
             return
@@ -135,7 +149,7 @@ class StickFolder(Folder):
         """Exchange two names in one folder, at once and on the medium (RENAME_EXCHANGE).
 
         At every moment both names are there. Both files must be on the medium before. Raises
-        LiveosError where the file system or the kernel cannot (vfat: before Linux 6.0).
+        NoExchangeError where the file system or the kernel cannot (vfat: before Linux 6.0).
         """
         self._rename(one, two, _EXCHANGE, "exchanged")
 
@@ -154,7 +168,7 @@ class StickFolder(Folder):
             if libc.renameat2(from_folder, *words, how) != 0:
                 number = ctypes.get_errno()
                 if number in {errno.EINVAL, errno.ENOSYS} and how == _EXCHANGE:
-                    raise LiveosError(
+                    raise NoExchangeError(
                         "This file system cannot exchange two names at once (FAT: from Linux 6.0).",
                         "Nothing was exchanged. Do it on a machine with a newer Linux.",
                     )

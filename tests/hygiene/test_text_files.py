@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-FOLDERS = ("liveos_tui", "tests", ".ci", "screenshots")
+FOLDERS = ("liveos_tui", "tests", "tools", ".ci", "screenshots")
 SUFFIXES = {".py", ".md", ".toml", ".sh", ".tcss", ".json", ".txt", ".cfg", ""}
 # Binary heads of images, and what the lanes of the virtual machine build.
 ELSEWHERE = {PROJECT / "tests" / "vm" / "build"}
