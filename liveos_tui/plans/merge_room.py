@@ -135,8 +135,8 @@ def no_room_beside(diagnosis: Diagnosis, estimate: Estimate, instead: str) -> Pl
     free = diagnosis.free_bytes or 0
     short = estimate.likely_bytes + RESERVE_BYTES - free
     return PlanRefusedError(
-        f"The new image needs about {size(estimate.likely_bytes)} beside the old one, and the "
-        f"stick has {size(free)} free.",
+        f"The new image needs about {size(estimate.likely_bytes)} beside the old one, and "
+        f"{size(RESERVE_BYTES)} are kept free: the stick has {size(free)} free.",
         f"Free {size(-(-short // MIB) * MIB)} on the stick. {instead} {_UNCHANGED}",
     )
 

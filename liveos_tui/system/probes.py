@@ -93,6 +93,9 @@ class Probes:
         return parse_lsblk(output.decode("utf-8", "backslashreplace"))
 
     def device_exists(self, number: str) -> bool:
-        """Whether a block device ("8:1") is still plugged in."""
+        """Whether a block device ("8:1") is still plugged in.
+
+        What has no device of its own (major 0: btrfs, tmpfs, NFS) is: nothing tells of its end.
+        """
         # The link itself: where it leads to is the kernel's affair.
-        return os.path.lexists(self.path(f"/sys/dev/block/{number}"))
+        return number.startswith("0:") or os.path.lexists(self.path(f"/sys/dev/block/{number}"))

@@ -194,6 +194,14 @@ def test_an_image_is_looked_into_once(machine: MachineBuilder) -> None:
     assert sum("-cat" in argv for argv in machine.runner.asked) == 1
 
 
+def test_a_file_system_without_a_device_of_its_own_is_looked_at(machine: MachineBuilder) -> None:
+    """As btrfs and tmpfs have it: the kernel numbers them 0:something."""
+    layouts.installed(machine)
+    layouts.stick(machine, MOUNT, number="0:45", name="sdc1", label="STICK2", overlay=store(USED))
+
+    assert look(machine).overlay.used_bytes == used_sectors(USED) * 512
+
+
 class TestBadInput:
     """One clear sentence, nothing changed, and the rest is still shown."""
 
