@@ -12,13 +12,16 @@ from liveos_tui.console.navigation import Navigation
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.jobs.workshop import Workshop
 from liveos_tui.live.watch import Machine
-from liveos_tui.system.terminal import TerminalProfile
+from liveos_tui.system.terminal import Contrast, TerminalProfile
 
 # Leaving gives the probes this long to take down what they mounted; a hung one is left behind.
 FAREWELL_SECONDS = 1.0
 
 # Terminals without a second screen: what the console drew stays, so it has to be wiped.
 _ONE_SCREEN = ("linux", "vt")
+
+
+_SHOW_CURSOR = "\x1b[?25h"
 
 
 def local_time() -> datetime:
@@ -49,12 +52,23 @@ class Console(Navigation):
             # Put the terminal back in order before the end, as after q.
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, self.leave, ExitCode.CANCELLED)
+            self.app_resume_signal.subscribe(self, lambda _: self.show_cursor())
+            self.show_cursor()
         self.begin_to_look()
         self.fit(self.size.width, self.size.height)
 
     async def action_quit(self) -> None:
         """Leave."""
         self.leave(ExitCode.WELL)
+
+    def show_cursor(self) -> None:
+        """Show the terminal's cursor where contrast is to be high; Textual hides it.
+
+        Braille and speech follow a hidden one as well; magnifiers and tired eyes do not.
+        """
+        if self.terminal.contrast is Contrast.HIGH and self._driver is not None:
+            self._driver.write(_SHOW_CURSOR)
+            self._driver.flush()
 
     def give_back_terminal(self) -> None:
         """Leave the second screen and raw mode, where the terminal is still there to take it."""

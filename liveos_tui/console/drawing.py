@@ -63,6 +63,46 @@ def box(
     return lines
 
 
+_DIGITS = {
+    "0": ("###", "# #", "# #", "# #", "###"),
+    "1": (" # ", "## ", " # ", " # ", "###"),
+    "2": ("###", "  #", "###", "#  ", "###"),
+    "3": ("###", "  #", "###", "  #", "###"),
+    "4": ("# #", "# #", "###", "  #", "  #"),
+    "5": ("###", "#  ", "###", "  #", "###"),
+    "6": ("###", "#  ", "###", "# #", "###"),
+    "7": ("###", "  #", "  #", "  #", "  #"),
+    "8": ("###", "# #", "###", "# #", "###"),
+    "9": ("###", "# #", "###", "  #", "###"),
+}
+BIG_ROWS = 5
+"""Rows of a large number."""
+SMALL_ROWS = 3
+"""Rows of one that is drawn in halves of cells."""
+
+
+def large(number: int, glyphs: Glyphs) -> list[str]:
+    """A number in `BIG_ROWS` rows, each of its dots two cells wide."""
+    dots = {"#": glyphs.full * 2, " ": "  "}
+    return [
+        "  ".join("".join(dots[dot] for dot in _DIGITS[digit][row]) for digit in str(number))
+        for row in range(BIG_ROWS)
+    ]
+
+
+def large_in_halves(number: int, halves: tuple[str, str], full: str) -> list[str]:
+    """A number in `SMALL_ROWS` rows, two dots in each cell."""
+    cells = {("#", "#"): full, ("#", " "): halves[0], (" ", "#"): halves[1], (" ", " "): " "}
+    rows = []
+    for row in range(0, BIG_ROWS + 1, 2):
+        pairs = [
+            zip(_DIGITS[digit][row], (*_DIGITS[digit], "   ")[row + 1], strict=True)
+            for digit in str(number)
+        ]
+        rows.append(" ".join("".join(cells[pair] for pair in digit) for digit in pairs))
+    return rows
+
+
 def moving_bar(beat: int, width: int, role: Role, glyphs: Glyphs) -> Line:
     """A bar for work of unknown length: a piece that is elsewhere at each `beat`."""
     piece = max(1, width // 5)

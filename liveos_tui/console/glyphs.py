@@ -9,7 +9,8 @@ from liveos_tui.system.terminal import Look, TerminalProfile
 class Glyphs:
     """One terminal's characters. `steps` are the fills of one cell, from the least to a full one.
 
-    `ascii_only` says that every other character has to be replaced before it is drawn.
+    `halves` are the upper and the lower half of a cell, where there are such. `ascii_only` says
+    that every other character has to be replaced before it is drawn.
     """
 
     horizontal: str
@@ -22,10 +23,13 @@ class Glyphs:
     marker: str
     dots: str
     separator: str
+    halves: tuple[str, str] | None = None
     ascii_only: bool = False
 
 
-ASCII = Glyphs("-", "|", ("+", "+", "+", "+"), "#", ".", ("#",), ("#",), ">", "...", "-", True)
+ASCII = Glyphs(
+    "-", "|", ("+", "+", "+", "+"), "#", ".", ("#",), ("#",), ">", "...", "-", ascii_only=True
+)
 
 # Only what the fonts of all stock text consoles have (the 437 code page's share of Unicode): no
 # eighth blocks, rounded corners, arrows, ellipsis or braille.
@@ -42,6 +46,7 @@ RICH = Glyphs(
     "›",  # noqa: RUF001
     "…",
     "·",
+    ("▀", "▄"),
 )
 
 SAFE_CHARACTERS = frozenset("─│┌┐└┘├┤┬┴┼═║╔╗╚╝╠╣╦╩╬█░▒·°»«" + "".join(map(chr, range(32, 127))))

@@ -1,22 +1,21 @@
 """Where things stand on the screens, in Textual's style sheet language."""
 
-from liveos_tui.console.theme import GROUND
-from liveos_tui.system.terminal import Look
+from liveos_tui.console.theme import ground
+from liveos_tui.system.terminal import TerminalProfile
 
 _CSS = """
 Screen {{ background: {background}; color: {text}; overflow: hidden; layout: vertical; }}
 Painted {{ height: 1; }}
 #columns {{ layout: horizontal; height: 1fr; }}
-#main {{ width: 2fr; max-width: 104; layout: vertical; }}
-#more {{ width: 1fr; layout: vertical; padding: 0 1 0 2; display: none; }}
-.-wide #more {{ display: block; }}
+#main {{ width: 2fr; layout: vertical; }}
+#facts {{ width: 1fr; height: 1fr; padding: 0 1 0 2; display: none; }}
+.-wide #facts {{ display: block; }}
 #three {{ layout: horizontal; height: 4; }}
 #gauge-overlay {{ height: 4; }}
 #gauge-home, #gauge-stick {{ height: 4; width: 5fr; }}
 #gauge-root {{ height: 4; width: 6fr; }}
 #findings {{ height: 2; }}
-#devices, #table, #facts, #too-small, Page {{ height: 1fr; }}
-#history {{ height: 8; }}
+#devices, #table, #too-small, Page {{ height: 1fr; }}
 #sentence {{ height: 4; }}
 #details {{ height: 6; }}
 #alert, #notice, #jobs {{ display: none; }}
@@ -33,7 +32,7 @@ Painted {{ height: 1; }}
 """
 
 
-def style_sheet(look: Look) -> str:
-    """The style sheet of a look: each has its own ground."""
-    background, text = GROUND[look]
+def style_sheet(terminal: TerminalProfile) -> str:
+    """The style sheet for `terminal`: each look has its own ground."""
+    background, text = ground(terminal)
     return _CSS.format(background=background, text=text)

@@ -3,6 +3,7 @@
 Widths are terminal cells, not characters: a letter of East Asia takes two, a combining one none.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -52,10 +53,10 @@ def right(text: str, width: int) -> str:
     return " " * max(0, width - cell_len(text)) + clip(text, width)
 
 
-def both_ends(start: Line, end: Line, width: int) -> Line:
+def both_ends(start: Line, end: Line, width: int, dots: str = "...") -> Line:
     """`start` at the left and `end` at the right of `width`; the start gives way, not the end."""
     room = width - width_of(end)
-    kept = cut(start, room)
+    kept = cut(start, room, dots)
     return (
         *kept,
         Span(" " * max(0, room - width_of(kept)), kept[-1].role if kept else Role.TEXT),
@@ -98,11 +99,17 @@ def parted(line: Line, width: int) -> tuple[Line, Line]:
     return line, EMPTY
 
 
+# A number and its unit are one word.
+_TOGETHER = re.compile(r"(?<=\d) (?=%|[KMGT]?i?B\b)")
+_JOINT = "\0"
+
+
 def wrap(text: str, width: int) -> list[str]:
     """`text` in rows of at most `width` cells, broken between words where that is possible."""
     rows: list[str] = []
     row = ""
-    for word in text.split():
+    for joint in _TOGETHER.sub(_JOINT, text).split():
+        word = joint.replace(_JOINT, " ")
         joined = f"{row} {word}" if row else word
         if cell_len(joined) <= width:
             row = joined

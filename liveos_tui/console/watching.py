@@ -38,8 +38,9 @@ class Watching(App[int]):
         workshop: Workshop | None,
     ) -> None:
         # App.CSS is read from the class; each look has its own ground.
-        self.CSS = style_sheet(terminal.look)  # type: ignore[misc]
-        super().__init__(ansi_color=terminal.look is Look.PLAIN)
+        self.CSS = style_sheet(terminal)  # type: ignore[misc]
+        # What Textual makes of NO_COLOR is shades of grey, but for terminals of 16 colours.
+        super().__init__(ansi_color=terminal.look is Look.PLAIN or not terminal.colour)
         self.animation_level = "none"
         self.clock = clock
         self.brush = Brush(terminal)
@@ -54,7 +55,7 @@ class Watching(App[int]):
         self.failure: LiveosError | None = None
         """Why the target that was asked for could not be opened; the console then ends."""
         self._machine = machine
-        self._terminal = terminal
+        self.terminal = terminal
         self._device_probe = DeviceProbe(machine, self._devices_listed)
         self._jobs_probe = JobsProbe(workshop, target, self._jobs_listed) if workshop else None
         self._target_probe: TargetProbe | None = None
@@ -207,7 +208,7 @@ class Watching(App[int]):
         """Now and then: the clock's minute, and whether the target still answers."""
         self._quiet_seconds += TICK_SECONDS
         seen = self.observation
-        limit = max(SILENCE_SECONDS, 3 * self._terminal.sample_seconds)
+        limit = max(SILENCE_SECONDS, 3 * self.terminal.sample_seconds)
         if seen is not None and seen.trouble is None and self._quiet_seconds >= limit:
             trouble = Trouble(
                 TroubleKind.SILENT,
@@ -244,7 +245,7 @@ class Watching(App[int]):
             self._target_probe.stop()
             self._former_probes.append(self._target_probe)
         self._quiet_seconds = 0
-        seconds = self._terminal.sample_seconds
+        seconds = self.terminal.sample_seconds
         self._target_probe = TargetProbe(self._machine, path, seconds, self._target_sampled)
         self._target_probe.start()
 

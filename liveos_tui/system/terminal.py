@@ -8,6 +8,9 @@ from pathlib import Path
 
 from liveos_tui.system.files import read_small
 
+CONTRAST_VARIABLE = "LIVEOS_TUI_CONTRAST"
+"""Environment variable: "high" is as `--contrast high`."""
+
 _TRUE_COLOUR = frozenset({"truecolor", "24bit"})
 _SERIAL_LINES = ("/dev/ttyS", "/dev/ttyAMA", "/dev/ttyUSB", "/dev/ttyACM", "/dev/hvc")
 
@@ -17,6 +20,13 @@ class Look(StrEnum):
 
     PLAIN = "plain"
     RICH = "rich"
+
+
+class Contrast(StrEnum):
+    """High: black, white and few bright colours, and the terminal's cursor is shown."""
+
+    NORMAL = "normal"
+    HIGH = "high"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class TerminalProfile:
     colour: bool = True
     unicode: bool = True
     serial: bool = False
+    contrast: Contrast = Contrast.NORMAL
 
     @property
     def sample_seconds(self) -> float:
@@ -38,9 +49,15 @@ class TerminalProfile:
 
 
 def profile(
-    environment: Mapping[str, str], tty: str | None = None, look: Look | None = None
+    environment: Mapping[str, str],
+    tty: str | None = None,
+    look: Look | None = None,
+    contrast: Contrast | None = None,
 ) -> TerminalProfile:
-    """Judge a terminal by its environment and the name of its device; `look` overrules."""
+    """Judge a terminal by its environment and the name of its device.
+
+    `look` and `contrast` overrule; whoever always needs high contrast sets CONTRAST_VARIABLE.
+    """
     term = environment.get("TERM", "")
     locale = next(
         (environment[key] for key in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(key)), ""
@@ -59,16 +76,19 @@ def profile(
         and environment.get("COLORTERM", "") in _TRUE_COLOUR
     )
     chosen = look or (Look.RICH if capable else Look.PLAIN)
-    return TerminalProfile(chosen, colour, utf8, serial)
+    wanted = environment.get(CONTRAST_VARIABLE) == Contrast.HIGH
+    return TerminalProfile(
+        chosen, colour, utf8, serial, contrast or (Contrast.HIGH if wanted else Contrast.NORMAL)
+    )
 
 
-def current(look: Look | None = None) -> TerminalProfile:
+def current(look: Look | None = None, contrast: Contrast | None = None) -> TerminalProfile:
     """The profile of the terminal that standard output is connected to."""
     try:
         tty = os.ttyname(1)
     except OSError:
         tty = None
-    return profile(_environment(), tty, look)
+    return profile(_environment(), tty, look, contrast)
 
 
 def _environment() -> Mapping[str, str]:

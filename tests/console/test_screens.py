@@ -142,13 +142,27 @@ async def test_an_overlay_that_is_not_in_use_at_this_boot_is_told() -> None:
         assert "LiveOS/overlay-OLD-77AA" in row_with(app, " Unused")
 
 
-async def test_a_wide_terminal_shows_history_and_details_beside_the_same_boxes() -> None:
+async def test_a_larger_terminal_shows_the_history_in_the_overlays_gauge() -> None:
+    app = console()
+    async with opened(app, (100, 30)):
+        assert row_with(app, "2 minutes ago").endswith("now │")
+        assert "380 MiB" in text(app)
+
+
+async def test_a_wide_terminal_shows_details_beside_the_lists() -> None:
     app = console()
     async with opened(app, (120, 40)):
-        assert row_with(app, " Overlay ").index("┐") == 79
-        assert "History" in row_with(app, " Overlay ")
-        assert "the last 2 minutes" in text(app)
+        assert "Details" in row_with(app, "What matters now")
         assert "LiveOS/squashfs.img" in text(app)
+
+
+async def test_the_overlays_gauge_takes_no_row_that_a_list_needs() -> None:
+    app = console()
+    for size in ((80, 24), (80, 25), (100, 30), (160, 50)):
+        async with opened(app, size):
+            assert "STICK2" in text(app)
+            assert "Move large files" in text(app)
+        app = console()
 
 
 async def test_new_figures_appear_by_themselves() -> None:

@@ -23,7 +23,7 @@ from liveos_tui.console.lines import (
 )
 from liveos_tui.console.state import Observation
 from liveos_tui.console.theme import Role, styles
-from liveos_tui.console.views import gauges
+from liveos_tui.console.views import overlay
 from liveos_tui.live import words
 from liveos_tui.system.terminal import TerminalProfile
 
@@ -136,7 +136,7 @@ def test_without_a_history_the_bar_has_the_whole_width(
     history: tuple[tuple[float, int], ...],
 ) -> None:
     full = replace(STICK, overlay=replace(STICK.overlay, used_bytes=512 * MIB, in_use=False))
-    drawn = gauges.overlay(Observation("/dev/sdc1", full, history), 80, RICH_GLYPHS)
+    drawn = overlay.gauge(Observation("/dev/sdc1", full, history), 80, RICH_GLYPHS)
     bar = "".join(span.text for span in drawn[1])
     assert bar.strip("│ ") == "█" * 76
 

@@ -133,7 +133,7 @@ class ConductingScreen(AskingScreen):
 
     def go_on_by_itself(self) -> None:
         """All steps were asked for, and the job waits for the confirmation in between."""
-        if self.conduct.everything and self.conduct.waits and self.is_current:
+        if self.conduct.everything and self.conduct.waits and self.is_active:
             self.advance(everything=True)
 
     def action_cancel(self) -> None:

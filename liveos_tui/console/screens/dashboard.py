@@ -9,17 +9,26 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from liveos_tui.console.glyphs import Glyphs
-from liveos_tui.console.lines import EMPTY, Brush, Line, Span
+from liveos_tui.console.lines import Brush, Line, Span
 from liveos_tui.console.screens.base import ConsoleScreen
 from liveos_tui.console.state import Observation
 from liveos_tui.console.theme import Role
-from liveos_tui.console.views import bars, details, devices, findings, gauges, jobs, questions
+from liveos_tui.console.views import (
+    bars,
+    details,
+    devices,
+    findings,
+    gauges,
+    jobs,
+    overlay,
+    questions,
+)
 from liveos_tui.console.widgets.listing import Listing
 from liveos_tui.console.widgets.painted import Painted
 from liveos_tui.live.model import Operation, Possibility
 
 WIDE = 110
-"""Cells from which history and details have a column of their own."""
+"""Cells from which the details have a column of their own."""
 
 # The device list always keeps its heading and this many rows.
 _LEAST_DEVICES = 2
@@ -34,6 +43,9 @@ _KEYS = {
 _NOT_KNOWN_YET = "What can be done is not known until the stick has been looked at."
 
 Gauge = Callable[[Observation | None, int, Glyphs], list[Line]]
+
+# A row between the lists and what is below them, where the overlay's gauge takes the rest.
+_AIR = 1
 
 
 def share(room: int, findings_wanted: int, devices_wanted: int) -> int:
@@ -85,13 +97,19 @@ class Dashboard(ConsoleScreen):
         self.notice = Painted(
             brush, lambda width, _: bars.notice(self._said, width, glyphs), id="notice"
         )
-        self._shares = (0, 0, 0, 0)
+        self.overlay = Painted(
+            brush,
+            lambda width, height: overlay.gauge(self._seen(), width, glyphs, height),
+            id="gauge-overlay",
+        )
+        self.facts = Painted(brush, lambda width, _: details.facts(self._seen(), width), id="facts")
+        self._shares = (0, 0, 0, 0, 0)
 
     def _seen(self) -> Observation | None:
         return self.console.observation
 
     def compose(self) -> ComposeResult:
-        """The layout of screens.md; a wide terminal has a second column."""
+        """The overlay first, the other gauges, the lists; a wide terminal has a second column."""
         brush, glyphs = self.brush, self.brush.glyphs
         yield Painted(
             brush,
@@ -99,25 +117,17 @@ class Dashboard(ConsoleScreen):
             id="title",
         )
         yield self.alert
+        yield self.overlay
+        with Horizontal(id="three"):
+            yield self._gauge(gauges.root, "root")
+            yield self._gauge(gauges.home, "home")
+            yield self._gauge(gauges.host, "stick")
         with Horizontal(id="columns"):
             with Vertical(id="main"):
-                yield self._gauge(gauges.overlay, "overlay")
-                with Horizontal(id="three"):
-                    yield self._gauge(gauges.root, "root")
-                    yield self._gauge(gauges.home, "home")
-                    yield self._gauge(gauges.host, "stick")
                 yield self.findings
                 yield self.devices
                 yield self.jobs
-            with Vertical(id="more"):
-                yield Painted(
-                    brush,
-                    lambda width, _: details.history(self._seen(), width, glyphs),
-                    id="history",
-                )
-                yield Painted(
-                    brush, lambda width, _: [EMPTY, *details.facts(self._seen(), width)], id="facts"
-                )
+            yield self.facts
         yield self.notice
         yield self.bottom
 
@@ -130,7 +140,7 @@ class Dashboard(ConsoleScreen):
     def _device_rows(self, width: int) -> Sequence[tuple[str, list[Line]]]:
         rows = devices.merged(self.console.devices, self._seen())
         glyphs = self.brush.glyphs
-        return [(d.path, [devices.row(d, width, glyphs)]) for d in rows]
+        return [(d.path, [devices.row(d, width, glyphs, model=width >= WIDE - 10)]) for d in rows]
 
     def _no_devices(self, _width: int) -> list[Line]:
         rows = devices.nothing(self.console.devices, self.brush.glyphs)
@@ -166,13 +176,19 @@ class Dashboard(ConsoleScreen):
         column = self.findings.size.width or width
         wanted = (self.findings.wanted_height(column), self.devices.wanted_height(column))
         block = jobs.ROWS if jobs.shown(self.console.jobs_to_tell, room - sum(wanted)) else 0
-        rows = share(room - block, *wanted)
-        if (alert, said, block, rows) != self._shares:
-            self._shares = (alert, said, block, rows)
+        below = sum(wanted) + block + _AIR
+        if width >= WIDE:
+            below = max(below, len(details.facts(self._seen(), self.facts.size.width or column)))
+        most = gauges.ROWS + max(0, room - below - _AIR)
+        tall = overlay.rows(self._seen(), most, self.brush.glyphs)
+        rows = share(room + gauges.ROWS - tall - block, *wanted)
+        if (alert, said, block, rows, tall) != self._shares:
+            self._shares = (alert, said, block, rows, tall)
             for part, size in ((self.alert, alert), (self.notice, said), (self.jobs, block)):
                 part.display = size > 0
                 part.styles.height = size
             self.findings.styles.height = rows
+            self.overlay.styles.height = tall
         self.set_class(width >= WIDE, "-wide")
 
     def on_resize(self, _event: events.Resize) -> None:

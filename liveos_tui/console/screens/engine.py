@@ -14,7 +14,7 @@ from liveos_tui.plans.actions import Engine
 
 
 class EngineChoice(Dialog):
-    """Two buttons for two engines, and the work folder that one of them needs.
+    """Two buttons for two engines, and the work folder that they may need.
 
     `chosen` is called with the new wish and its proposal, which has a plan, after the dialog is
     closed. A choice that cannot be is told here.
@@ -54,8 +54,8 @@ class EngineChoice(Dialog):
         return questions.engines(self._proposal.plan, width)
 
     def on_field_submitted(self, _message: Field.Submitted) -> None:
-        """Only the mirror needs a folder."""
-        self.pressed(Engine.MIRROR)
+        """With room on the stick only the mirror needs a folder; without, either does."""
+        self.pressed(Engine.STREAM if self._proposal.plan is None else Engine.MIRROR)
 
     def pressed(self, key: str) -> None:
         """Have a plan made for the choice."""
@@ -77,7 +77,7 @@ class EngineChoice(Dialog):
     def _answered(self, wish: Wish, proposal: Proposal) -> None:
         if proposal.plan is None:
             self.complain(f"{proposal.why_not} {proposal.hint}".strip())
-        elif self.is_current:
+        elif self.is_active:
             self.dismiss()
             self._chosen(wish, proposal)
 

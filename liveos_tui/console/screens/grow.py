@@ -80,7 +80,7 @@ class Grow(Dialog):
     def _show(self, wish: Wish, proposal: Proposal) -> None:
         if proposal.plan is None:
             self.complain(f"{proposal.why_not} {proposal.hint}".strip())
-        elif self.is_current:
+        elif self.is_active:
             self.console.show_proposal(self._target, wish, proposal)
 
     def refused(self, error: LiveosError) -> None:

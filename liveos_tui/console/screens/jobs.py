@@ -178,7 +178,7 @@ class Jobs(AskingScreen):
         self.ask(words, call, done)
 
     def _show(self, job: Job, job_id: str) -> None:
-        if self.is_current:
+        if self.is_active:
             self.console.show_started(job, job_id, on_top=True)
 
     def refused(self, error: LiveosError) -> None:

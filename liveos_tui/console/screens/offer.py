@@ -41,11 +41,11 @@ class Offer(Dialog):
                 self.ask("Leaving it", lambda: self.workshop.leave(job.id, target), self._left)
 
     def _left(self, _nothing: None) -> None:
-        if self.is_current:
+        if self.is_active:
             self.dismiss()
 
     def _show(self, job_id: str) -> None:
-        if self.is_current:
+        if self.is_active:
             self.console.show_started(self._job, job_id)
 
     def refused(self, error: LiveosError) -> None:

@@ -47,7 +47,7 @@ def title(
     name = clip(" " + "  ".join(strong), room, glyphs.dots)
     rest = "".join(f"  {fact}" for fact in facts)
     start: Line = (Span(name, Role.BAR_STRONG), Span(rest, Role.BAR))
-    return both_ends(start, (Span(end, Role.BAR),), width)
+    return both_ends(start, (Span(end, Role.BAR),), width, glyphs.dots)
 
 
 def keys(hints: Sequence[Key], width: int) -> Line:

@@ -1,8 +1,6 @@
-"""The right half of a wide dashboard: the history of the fill, and what the system is made of."""
+"""The right part of a wide dashboard: what the system is made of."""
 
-from liveos_tui.console.drawing import Scale, box, chart, columns, scale
-from liveos_tui.console.glyphs import Glyphs
-from liveos_tui.console.lines import Line, Span, right, wrap
+from liveos_tui.console.lines import Line, Span, wrap
 from liveos_tui.console.state import Observation
 from liveos_tui.console.theme import Role
 from liveos_tui.console.wording import (
@@ -15,48 +13,7 @@ from liveos_tui.console.wording import (
 )
 from liveos_tui.live.model import LiveSystem, Overlay
 
-HISTORY_ROWS = 8
-"""Lines of the history: a frame, the chart, its axis."""
-
 _NAME = 13
-_AXIS = 10
-
-
-def history(seen: Observation | None, width: int, glyphs: Glyphs) -> list[Line]:
-    """The overlay's used bytes since the console was opened."""
-    inner = width - 4
-    height = HISTORY_ROWS - 3
-    points = seen.history if seen else ()
-    total = seen.system.overlay.total_bytes if seen and seen.system else None
-    values = columns(points, inner - _AXIS)
-    if len(values) < 2:
-        rows: list[Line] = [(Span("No figures yet.", Role.MUTED),)]
-        rows += [()] * height
-        return box("History", (), rows[: height + 1], width, glyphs)
-    shown = scale(values, total)
-    role = Role.MUTED if seen and seen.old else Role.HISTORY
-    drawn = chart(values, shown, height, glyphs)
-    rows = [
-        (Span(label, Role.MUTED), Span(row, role))
-        for label, row in zip(_labels(shown, height), drawn, strict=True)
-    ]
-    rows.append((Span(" " * _AXIS + _span_words(points[-1][0] - points[0][0]), Role.MUTED),))
-    return box("History", (), rows, width, glyphs)
-
-
-def _labels(shown: Scale, height: int) -> list[str]:
-    """The highest and the lowest value beside the chart."""
-    labels = [" " * _AXIS] * height
-    labels[0] = right(size(shown.high), _AXIS - 1) + " "
-    labels[-1] = right(size(shown.low), _AXIS - 1) + " "
-    return labels
-
-
-def _span_words(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "the last minute"
-    return "the last minute" if minutes == 1 else f"the last {minutes} minutes"
 
 
 def facts(seen: Observation | None, width: int) -> list[Line]:

@@ -21,13 +21,16 @@ _LABEL = 12
 _PATH = 14
 _SIZE = 8
 _WHERE = 11
-_OVERLAY = 13
+_OVERLAY = 15
+_NOTE = 24
+"""Cells of "No LiveOS folder on it.", which is what most notes say."""
 
 _START = 3 + _LABEL + 1 + _PATH + 1 + _SIZE + 2 + _WHERE + 2
 """Cells before the overlay's column, without a model."""
 
 # The model has a column where this much is left for it; else it is among the details only.
 _LEAST_MODEL = 12
+_MOST_MODEL = 32
 
 DETAIL_ROWS = 4
 
@@ -82,8 +85,8 @@ def _foreign(device: AttachedDevice) -> bool:
 
 def _model_width(width: int) -> int:
     """Cells of the model's column on a terminal of this width; 0 for none."""
-    left = width - _START - _OVERLAY - 1 - SEVERITY_WIDTH - 3
-    return left if left >= _LEAST_MODEL else 0
+    left = width - _START - max(_NOTE, _OVERLAY + 1 + SEVERITY_WIDTH) - 3
+    return min(left, _MOST_MODEL) if left >= _LEAST_MODEL else 0
 
 
 def _start(label: str, path: str, size: str, model: str, place: str) -> str:

@@ -1,5 +1,7 @@
 """The phases of a merge: one line each, and the plan before they begin."""
 
+import re
+
 from rich.cells import cell_len
 
 from liveos_tui.console.drawing import bar, moving_bar
@@ -110,8 +112,16 @@ def _outcome(step: StepLog, width: int, glyphs: Glyphs) -> Line:
     if step.state is None or step.state is StepState.RUNNING:
         return ()
     role = Role.DANGER if step.state is StepState.FAILED else Role.TEXT
-    text = clip(step.text, width - _TOOK - 2, glyphs.dots)
+    text = _shortened(step.text, width - _TOOK - 2, glyphs.dots)
     return (Span(f"{_took(step.seconds)}  ", Role.MUTED), Span(text, role))
+
+
+def _shortened(text: str, width: int, dots: str) -> str:
+    """A sentence, or its first part where the whole one has no room."""
+    if cell_len(text) <= width:
+        return text
+    first = re.split("[;:] ", text, maxsplit=1)[0].rstrip(".") + "."
+    return clip(first, width, dots)
 
 
 def _took(seconds: float | None) -> str:

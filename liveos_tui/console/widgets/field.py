@@ -59,9 +59,19 @@ class Field(Focusable):
             self._start += 1
         shown = clip(self.value[self._start :], room, "")
         marker = self.brush.glyphs.marker if self.has_focus else " "
-        role = Role.SELECTED if self.has_focus else Role.FIELD
         filled = shown + "_" * (room - cell_len(shown))
-        return [(Span(f"{self._caption} {marker} "), Span(filled, role))]
+        caption = Span(f"{self._caption} {marker} ")
+        if not self.has_focus:
+            return [(caption, Span(filled, Role.FIELD))]
+        here = self._at - self._start
+        return [
+            (
+                caption,
+                Span(filled[:here], Role.SELECTED),
+                Span(filled[here : here + 1], Role.CARET),
+                Span(filled[here + 1 :], Role.SELECTED),
+            )
+        ]
 
     def on_key(self, event: events.Key) -> None:
         """Take what is typed; leave alone what leads out of the field."""

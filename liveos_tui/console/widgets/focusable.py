@@ -28,7 +28,7 @@ class Focusable(Painted, can_focus=True):
     def place_cursor(self) -> None:
         """Put the terminal's cursor where it belongs."""
         # A widget on a screen below keeps its focus, but the cursor belongs to the screen on top.
-        if self.has_focus and self.size and self.screen.is_current:
+        if self.has_focus and self.size and self.screen.is_active:
             here = self.cursor
             place = self.region.offset + here
             if place != self.app.cursor_position:

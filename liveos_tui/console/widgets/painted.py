@@ -40,8 +40,9 @@ class Painted(Widget):
     def paint(self) -> None:
         """Look at the values again and redraw what differs."""
         size = self.size
-        if not size or self._painted_size != size:
-            # Not shown, or about to be drawn anew as a whole.
+        if not size or self._painted_size != size or not self.screen.is_active:
+            # Not shown, or about to be drawn anew as a whole: for Textual a change on the screen
+            # below the top one is a reason to draw every cell of the top one again.
             return
         before, self._lines = self._lines, self._laid_out(size)
         changed = [
