@@ -135,33 +135,28 @@ def belongs_fact(base: ExtSuperblock, view: ExtSuperblock) -> Fact:
 def root_fact(view: ExtSuperblock, *, in_use: bool) -> Fact:
     """What the superblock says as the overlay shows it."""
     free = f"{size(view.free_bytes)} of {size(view.size_bytes)} are free in it"
+    what = f"An {view.kind.value} file system that"
     if in_use:
         return Fact(
             "Root",
-            f"An {view.kind.value} that is in use at this moment: only the kernel knows how it is. "
-            f"When its superblock was last written, {free}.",
+            f"{what} is in use at this moment: only the kernel knows how it is. When its "
+            f"superblock was last written, {free}.",
             unknown=True,
         )
     if view.errors or view.error_count:
         count = f" ({view.error_count} noted)" if view.error_count else ""
-        return Fact(
-            "Root",
-            f"An {view.kind.value} that has found errors in itself{count}; {free}.",
-            bad=True,
-        )
+        return Fact("Root", f"{what} has found errors in itself{count}; {free}.", bad=True)
     if view.checksum_ok is False:
-        return Fact(
-            "Root", f"An {view.kind.value} whose superblock does not fit its checksum.", bad=True
-        )
+        return Fact("Root", f"{what} contradicts its own checksum.", bad=True)
     if view.needs_recovery:
         return Fact(
             "Root",
-            f"An {view.kind.value} that was not unmounted: its journal holds changes still to be "
-            f"made, as after every power off without a shutdown. {free}, or a little else.",
+            f"{what} was not unmounted: its journal holds changes still to be made, as after every "
+            f"power off without a shutdown. {free}, or a little else.",
         )
     if not view.valid:
-        return Fact("Root", f"An {view.kind.value} that was not unmounted cleanly; {free}.")
-    return Fact("Root", f"An {view.kind.value} that says it is clean; {free}.")
+        return Fact("Root", f"{what} was not unmounted cleanly; {free}.")
+    return Fact("Root", f"{what} says it is clean; {free}.")
 
 
 def other_root_fact(filesystem: str) -> Fact:

@@ -453,7 +453,7 @@ class TestRoot:
         found = self.patched(stick(PracticeState.HEALTHY), 0x78, b"other label", checksum=False)
 
         assert found.illness is Illness.ERRORS
-        assert "does not fit its checksum" in fact(found, "Root").text
+        assert "contradicts its own checksum" in fact(found, "Root").text
 
     def test_a_journal_to_be_replayed_is_none(self, stick: Stick) -> None:
         folder = stick(PracticeState.HEALTHY)
