@@ -33,6 +33,7 @@ from liveos_tui.plans.actions import (
     SwitchRoot,
 )
 from liveos_tui.plans.model import Plan
+from liveos_tui.plans.untrusted import contradiction, harmless
 
 KIND = "kind"
 """The key that tells which member of a union an object is."""
@@ -56,11 +57,17 @@ def to_json(plan: Plan) -> dict[str, Any]:
 def from_json(data: object) -> Plan:
     """The plan that `to_json` has told. Raises FormatError for anything else.
 
-    Paths of the stick lead nowhere but into it: absolute ones and such with ".." are refused.
+    Paths of the stick lead nowhere but into it: absolute ones and such with ".." are refused. What
+    is text for people has passed `clean`.
     """
     plan = decode(Plan, data)
     _check(plan)
-    return plan
+    if wrong := contradiction(plan):
+        raise FormatError(
+            f"This is no plan of liveos-tui: {wrong}.",
+            "The journal is damaged, or was made to harm. Nothing was changed.",
+        )
+    return harmless(plan)
 
 
 def encode(value: object) -> object:

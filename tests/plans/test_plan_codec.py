@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liveos_tui.errors import FormatError
+from liveos_tui.formats.text import clean
 from liveos_tui.live.diagnosis import Cause, Illness
+from liveos_tui.live.merging import beside
 from liveos_tui.live.place import Place
 from liveos_tui.plans import actions
 from liveos_tui.plans.actions import Action, BackUp, GrowFile, OpenStick
@@ -19,6 +22,7 @@ from liveos_tui.plans.grow import plan_grow
 from liveos_tui.plans.model import Plan, Step
 from liveos_tui.plans.recover import plan_recover
 from liveos_tui.plans.reset import plan_reset
+from liveos_tui.plans.untrusted import folders_elsewhere
 
 # As Linux has them: any bytes but NUL, those that are no UTF-8 as surrogates.
 NAMES = st.binary(min_size=1, max_size=40).map(
@@ -26,12 +30,13 @@ NAMES = st.binary(min_size=1, max_size=40).map(
 )
 PATHS = NAMES.map(lambda name: "LiveOS/" + name.replace("..", "--").replace("/", "_"))
 TEXTS = NAMES
+WORDS = NAMES.map(clean)
 SIZES = st.integers(0, (1 << 63) - 1)
 HALVES = st.integers(1, 1 << 62)
 PLACES = st.builds(
     Place,
     target=TEXTS,
-    name=TEXTS,
+    name=WORDS,
     overlay=PATHS,
     image=st.none() | PATHS,
     base=st.none() | PATHS,
@@ -74,27 +79,50 @@ BUILT = {
 ACTIONS = st.one_of(
     *(BUILT[each] if each in BUILT else st.from_type(each) for each in get_args(Action))
 )
-SENTENCES = st.lists(TEXTS, max_size=3).map(tuple)
+SENTENCES = st.lists(WORDS, max_size=3).map(tuple)
 STEPS = st.builds(
     Step,
     action=ACTIONS,
-    title=TEXTS,
-    why=TEXTS,
+    title=WORDS,
+    why=WORDS,
     commands=st.lists(SENTENCES, max_size=3).map(tuple),
     needs=SENTENCES,
     writes=SENTENCES,
-    undo=TEXTS,
+    undo=WORDS,
 )
+
+
+def possible(plan: Plan) -> Plan:
+    """The plan with the names that new images and overlays have, and with sizes of something."""
+    place = replace(plan.place, image=plan.place.image or "LiveOS/squashfs.img")
+    image, new = place.image or "", beside(place.image or "")
+
+    def named(step: Step) -> Step:
+        action = step.action
+        match action:
+            case actions.MakeImage():
+                action = replace(action, beside=new)
+            case actions.ExchangeImages():
+                action = actions.ExchangeImages(image, new)
+            case actions.FreezeRoot(scratch_bytes=0):
+                action = replace(action, scratch_bytes=1)
+            case actions.SwitchRoot(device, _, size):
+                action = actions.SwitchRoot(device, beside(place.overlay), max(1, size))
+        return replace(step, action=action)
+
+    return replace(plan, place=place, steps=tuple(map(named, plan.steps)))
+
+
 PLANS = st.builds(
     Plan,
     place=PLACES,
-    title=TEXTS,
+    title=WORDS,
     steps=st.lists(STEPS, max_size=4).map(tuple),
     summary=SENTENCES,
     warnings=SENTENCES,
-    go_back=TEXTS,
+    go_back=WORDS,
     afterwards=SENTENCES,
-)
+).map(possible)
 
 
 @given(PLANS)
@@ -224,3 +252,21 @@ def test_any_value_in_a_plan_is_taken_or_an_error(name: str, value: object) -> N
 def test_other_values_go_the_same_way() -> None:
     assert decode(Place, encode(PLACE)) == PLACE
     assert decode(OpenStick, encode(OpenStick())) == OpenStick()
+
+
+def test_text_for_people_is_harmless_and_paths_stay_as_they_are() -> None:
+    told = told_plan()
+    told["title"] = told["steps"][0]["why"] = told["place"]["name"] = "a\x1b[2J\x9bb"
+    told["place"]["overlay"] = "LiveOS/overlay-\x1b[2J"
+    plan = from_json(told)
+
+    assert {plan.title, plan.steps[0].why, plan.place.name} == {"a\\x1b[2J\\x9bb"}
+    assert plan.place.overlay == "LiveOS/overlay-\x1b[2J"
+
+
+def test_folders_of_the_machine_are_told() -> None:
+    plan = plan_recover(diagnosis(Illness.INVALID), copies=("/mnt/disk",))
+    mirror = replace(plan.steps[0], action=actions.MirrorView("/etc/cron.d"))
+
+    assert folders_elsewhere(plan) == ()
+    assert folders_elsewhere(replace(plan, steps=(mirror,))) == ("/etc/cron.d",)
