@@ -36,7 +36,10 @@ JOURNAL_NAME = "journal.jsonl"
 SCHEMA = 1
 
 _LIMIT_BYTES = 1 << 20
+# What is read takes a multiple of its size in memory.
+_LIMIT_BYTES_TOGETHER = 8 << 20
 _MOST_JOBS = 1000
+_LATEST = 1 << 33  # seconds since 1970: the year 2242
 _MESSAGE_LIMIT = 1000
 _ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
@@ -123,13 +126,19 @@ def parse(data: bytes) -> JournalState:
     return JournalState(
         job_id=job_id,
         plan=reader.plan,
-        started=float(started) if isinstance(started, int | float) else 0.0,
+        started=_moment(started),
         state=reader.end,
         done=reader.done,
         begun=reader.begun,
         message=reader.message,
         notes=reader.notes,
     )
+
+
+def _moment(value: object) -> float:
+    """Seconds since 1970 that a calendar knows; 0 for anything else."""
+    known = isinstance(value, int | float) and 0 <= value <= _LATEST
+    return float(value) if known else 0.0
 
 
 class _Reader:
@@ -189,29 +198,40 @@ def _lines(data: bytes) -> Iterator[dict[str, Any]]:
 
 
 def journals(stick: Folder) -> tuple[JournalState, ...]:
-    """All journals of a stick, newest first. What cannot be read is left out."""
+    """All journals of a stick, newest first. What cannot be read, or is too much, is left out."""
     found = []
+    total = 0
     try:
         names = stick.names(JOBS_FOLDER)
     except LiveosError:
         return ()
     for name in names[:_MOST_JOBS]:
+        if total > _LIMIT_BYTES_TOGETHER:
+            break
         try:
-            found.append(read(stick, name))
+            state, size = _read(stick, name)
         except LiveosError:
             continue
+        found.append(state)
+        total += size
     return tuple(sorted(found, key=lambda state: state.started, reverse=True))
 
 
 def read(stick: Folder, job_id: str) -> JournalState:
     """The journal of one job. Raises NotThereError, FormatError, UnreadableError."""
+    return _read(stick, job_id)[0]
+
+
+def _read(stick: Folder, job_id: str) -> tuple[JournalState, int]:
+    """The journal of one job, and how many bytes it has."""
     with stick.open(f"{folder_of(job_id)}/{JOURNAL_NAME}") as file:
-        state = parse(file.read(0, _LIMIT_BYTES))
+        data = file.read(0, _LIMIT_BYTES)
+    state = parse(data)
     if state.job_id != job_id:
         raise FormatError(
             f"The journal of {clean(job_id)} is another job's.", "It was left as it is."
         )
-    return state
+    return state, len(data)
 
 
 class Journal:
