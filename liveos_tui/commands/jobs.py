@@ -138,7 +138,7 @@ def _lines(job: Job) -> list[str]:
     began = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.started))
     lines = [
         f"{job.id}  {job.state.upper()}",
-        f"  {job.plan.title} ({job.plan.place.target}), begun {began}, "
+        f"  {job.plan.title} ({clean(job.plan.place.target)}), begun {began}, "
         f"{job.done} of {len(job.plan.steps)} steps done",
     ]
     if job.message:

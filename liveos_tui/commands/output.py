@@ -11,10 +11,23 @@ class NotAskedError(LiveosError):
     exit_code = ExitCode.USAGE
 
 
+def harmless(words: str) -> str:
+    r"""`words` with nothing that a terminal could act on, but for line ends and `\r` (progress).
+
+    Everything from outside has passed `clean` long before; this is the last door.
+    """
+    if words.isascii() and words.replace("\n", "").isprintable():
+        return words
+    return "".join(
+        c if c.isprintable() or c in "\n\r" else c.encode("unicode_escape").decode("ascii")
+        for c in words
+    )
+
+
 def say(words: str) -> None:
     """Print to standard output. Raises LiveosError where it cannot be written (a full disk)."""
     try:
-        print(words, end="", flush=True)
+        print(harmless(words), end="", flush=True)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -25,9 +38,9 @@ def say(words: str) -> None:
 
 def complain(error: LiveosError) -> int:
     """Print an error to standard error; its exit code."""
-    print(f"liveos-tui: {error.message}", file=sys.stderr)
+    print(harmless(f"liveos-tui: {error.message}"), file=sys.stderr)
     if error.hint:
-        print(error.hint, file=sys.stderr)
+        print(harmless(error.hint), file=sys.stderr)
     return error.exit_code
 
 
