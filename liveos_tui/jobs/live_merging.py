@@ -88,7 +88,7 @@ def switch_root(work: Work, action: SwitchRoot) -> str:
     freezing = _freeze_action(work)
     overlay, second = Path(work.place.overlay), Path(action.second)
     copied = work.phase("copying what has changed")
-    image = stick / (work.place.image or "")
+    image = work.image_path()
     try:
         with new_base(runner, work.order.job_id, image, work.place.base) as base:
             done = switch(
@@ -171,6 +171,9 @@ def _let_go(work: Work, device: str) -> str:
     control, names = _control(work), _names(work, device)
     if is_switched(control, names):
         return _end_switch(work, control, names)
+    if control.info(names.real) is None:
+        # Also where a plan from a stick names a device that this job never had.
+        return "The root uses its own overlay."
     _close_view(work)
     forget_base(work.workplace.probes.runner, work.order.job_id)
     pause = thaw(control, names)

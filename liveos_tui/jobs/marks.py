@@ -56,6 +56,7 @@ def check_unused(work: Work) -> None:
         mark
         for notes in work.notes.values()
         for mark in (notes["marks"] if isinstance(notes.get("marks"), list) else ())
+        if isinstance(mark, str)
     }
     if marks and use_mark(work) not in marks:
         raise LiveosError(

@@ -76,7 +76,7 @@ def restore_metadata(work: Work) -> str:
     """Put header and metadata areas back, and cut the file to the size that it had."""
     notes = work.notes.get(work.step, {})
     size_bytes = notes.get("bytes")
-    if not isinstance(size_bytes, int):
+    if not isinstance(size_bytes, int) or size_bytes < 0:
         return "Nothing had been saved yet, and nothing after it was done."
     work.take_down()
     with work.edit_store() as store:
@@ -262,19 +262,20 @@ def _first_area(work: Work, store: WritableFile) -> str:
 def undo_reset(work: Work) -> str:
     """Put the first sector back, as long as nobody has begun to use the fresh store."""
     notes = work.notes.get(work.step, {})
-    sector = notes.get("sector")
-    if sector is None:
+    try:
+        sector = bytes.fromhex(notes["sector"])
+    except (KeyError, TypeError, ValueError):
         return _NOT_RESET
     with work.edit_store() as store:
         now = store.read(0, SECTOR_BYTES)
         if any(now):
             # A used one has such a header again; its first area the kernel has written anew.
-            if now.hex() == sector and _first_area(work, store) == notes.get("area"):
+            if now == sector and _first_area(work, store) == notes.get("area"):
                 return _NOT_RESET
             raise LiveosError(
                 "The overlay has been used since it was reset: what was in it is overwritten.",
                 "It was left as it is.",
             )
-        store.write(0, bytes.fromhex(sector)[:SECTOR_BYTES])
+        store.write(0, sector[:SECTOR_BYTES])
         store.sync()
     return "The overlay holds again what it held before."

@@ -109,6 +109,17 @@ class Work:
         """The overlay's file as programs and devices name it."""
         return self.stick.path / self.place.overlay
 
+    def image_path(self) -> Path:
+        """The image's file as programs and devices name it. Raises LiveosError.
+
+        A plain file, reached without a link: programs and devices would follow one out of the
+        stick.
+        """
+        image = self.place.image or ""
+        with self.stick.open(image):
+            pass
+        return self.stick.path / image
+
     def edit_store(self) -> WritableFile:
         """The overlay's file, to be written."""
         return self.stick.edit(self.place.overlay)
@@ -137,10 +148,9 @@ class Work:
     def base(self) -> Path:
         """The base image, joined until it is let go of."""
         if self._base is None:
-            image = self.stick.path / (self.place.image or "")
             joiner = self.workplace.joiner
             self._base = self._joined.enter_context(
-                joiner.base(image, self.place.base, self.order.job_id)
+                joiner.base(self.image_path(), self.place.base, self.order.job_id)
             )
         return self._base
 

@@ -48,8 +48,8 @@ class WritableFile:
         """Up to `size` bytes from `offset`: fewer only at the end. Raises LiveosError."""
         try:
             return read_whole(self._descriptor, offset, size)
-        except OSError as error:
-            raise write_failed(self.name, "read", error, offset) from error
+        except (OSError, OverflowError) as error:
+            raise write_failed(self.name, "read", _os_error(error), offset) from error
 
     def write(self, offset: int, data: bytes) -> None:
         """Write all of it. Raises NoRoomError, LiveosError."""
@@ -57,16 +57,16 @@ class WritableFile:
         while rest:
             try:
                 done = os.pwrite(self._descriptor, rest, offset)
-            except OSError as error:
-                raise write_failed(self.name, "written", error, offset) from error
+            except (OSError, OverflowError) as error:
+                raise write_failed(self.name, "written", _os_error(error), offset) from error
             rest, offset = rest[done:], offset + done
 
     def truncate(self, size: int) -> None:
         """Cut the file to `size` bytes."""
         try:
             os.ftruncate(self._descriptor, size)
-        except OSError as error:
-            raise write_failed(self.name, "cut", error) from error
+        except (OSError, OverflowError) as error:
+            raise write_failed(self.name, "cut", _os_error(error)) from error
 
     def fill_holes(self, offset: int, size: int) -> None:
         """Have the file system provide these blocks; what is in them stays, even while it changes.
@@ -123,6 +123,13 @@ class WritableFile:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
+
+
+def _os_error(error: OSError | OverflowError) -> OSError:
+    """An offset that no file has, as the kernel tells of one that this file cannot have."""
+    if isinstance(error, OSError):
+        return error
+    return OSError(errno.EFBIG, os.strerror(errno.EFBIG))
 
 
 def write_failed(name: str, done: str, error: OSError, offset: int | None = None) -> LiveosError:
