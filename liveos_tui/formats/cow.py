@@ -150,10 +150,23 @@ class CowSummary:
         return f"{self.used_sectors}/{self.total_sectors} {self.metadata_sectors}"
 
     @property
+    def overfull(self) -> bool:
+        """Whether the list has more exceptions than the store has chunks: it was made to harm.
+
+        The kernel gives each its own chunk, and takes memory for each when it loads the list.
+        """
+        return self.exceptions > self.total_sectors // self.chunk_sectors
+
+    @property
     def damage(self) -> str | None:
         """What is wrong with the list of exceptions, in one sentence; None when nothing is."""
         if self.truncated:
             return "The overlay's list of changes runs past its end: the file was cut off."
+        if self.overfull:
+            return (
+                f"The overlay's list of changes is damaged: it has {self.exceptions} entries, more "
+                "than the file has chunks."
+            )
         if self.beyond_end:
             lost = f"{self.beyond_end} of its {self.exceptions} chunks"
             return f"The overlay was cut off or damaged: {lost} lie behind its end."

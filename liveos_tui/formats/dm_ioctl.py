@@ -135,9 +135,11 @@ def target_lines(data: bytes | bytearray) -> list[str]:
     start, end = head[4], min(len(data), head[3])
     if Flag.BUFFER_FULL in Flag(head[7]):
         raise FormatError(f"The kernel's answer about {_text(head[11])} is longer than expected.")
-    lines, at = [], start
+    lines: list[str] = []
+    at = start
     for _ in range(head[5]):
-        if at + _SPEC.size > end:
+        # Each has its place behind the one before: a count alone must not go on for ever.
+        if at + _SPEC.size > end or len(lines) * _SPEC.size > end:
             raise FormatError("The kernel's answer about a device is cut off.")
         first, length, _status, following, target = _SPEC.unpack_from(data, at)
         parameters = _text(bytes(data[at + _SPEC.size : end]))

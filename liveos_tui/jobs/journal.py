@@ -137,8 +137,9 @@ def parse(data: bytes) -> JournalState:
 
 def _moment(value: object) -> float:
     """Seconds since 1970 that a calendar knows; 0 for anything else."""
-    known = isinstance(value, int | float) and 0 <= value <= _LATEST
-    return float(value) if known else 0.0
+    if isinstance(value, int | float) and 0 <= value <= _LATEST:
+        return float(value)
+    return 0.0
 
 
 class _Reader:

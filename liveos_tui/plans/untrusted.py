@@ -7,9 +7,17 @@ remove a file which is no job's to remove.
 from dataclasses import replace
 
 from liveos_tui.formats.text import clean
-from liveos_tui.live.merging import beside as beside_of
+from liveos_tui.live.contents import beside as beside_of
 from liveos_tui.live.place import Place
-from liveos_tui.plans.actions import ExchangeImages, FreezeRoot, MakeImage, SetAside, SwitchRoot
+from liveos_tui.plans.actions import (
+    ExchangeImages,
+    FreezeRoot,
+    KeepImage,
+    MakeImage,
+    ReplaceImage,
+    SetAside,
+    SwitchRoot,
+)
 from liveos_tui.plans.model import Plan, Room, Step
 
 _TEXT_LIMIT = 8192
@@ -43,8 +51,12 @@ def contradiction(plan: Plan) -> str | None:
         match step.action:
             case MakeImage(beside=beside) if beside != beside_of(image):
                 return "its new image has another name than such an image has"
-            case ExchangeImages(one, beside) if (one, beside) != (image, beside_of(image)):
+            case ExchangeImages(one, beside) | ReplaceImage(one, beside) if (
+                one != image or beside != beside_of(image)
+            ):
                 return "it exchanges other files than the images"
+            case KeepImage(one) if one != image:
+                return "it keeps another file than the image"
             case SetAside(path) if path in {image, overlay}:
                 return "it sets the image or the overlay aside"
             case SwitchRoot(second=second, second_bytes=size) if (

@@ -6,6 +6,7 @@ from pathlib import Path
 from liveos_tui.errors import LiveosError, UnreadableError
 from liveos_tui.formats.cow import (
     SECTOR_BYTES,
+    CowError,
     CowHeader,
     CowSummary,
     CowTruncatedError,
@@ -73,6 +74,8 @@ def look_at_store(store: Path, header: CowHeader | None) -> CowSummary:
         raise CowTruncatedError(
             summary.damage or "", "It was not loaded, and is as it was. A backup is needed."
         )
+    if summary.overfull:
+        raise CowError(summary.damage or "", "It was not loaded, and is as it was.")
     return summary
 
 

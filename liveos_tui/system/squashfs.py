@@ -10,7 +10,7 @@ from liveos_tui.system.runner import CommandError, Runner, ToolMissingError
 from liveos_tui.system.streaming import never, stream
 
 _LISTED = re.compile(
-    rb"^(?P<mode>[-dlcbps][-rwxsStT]{9}) \d+/\d+ +(?P<size>\d+) \S+ \S+ "
+    rb"^(?P<mode>[-dlcbps][-rwxsStT]{9}) \d+/\d+ +(?P<size>\d{1,19}) \S+ \S+ "
     rb"squashfs-root(?:/(?P<path>.+))?$",
     re.MULTILINE,
 )

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from liveos_tui.errors import FormatError
 from liveos_tui.formats.text import clean
+from liveos_tui.live.contents import beside
 from liveos_tui.live.diagnosis import Cause, Illness
-from liveos_tui.live.merging import beside
 from liveos_tui.live.place import Place
 from liveos_tui.plans import actions
 from liveos_tui.plans.actions import Action, BackUp, GrowFile, OpenStick
@@ -104,6 +104,10 @@ def possible(plan: Plan) -> Plan:
                 action = replace(action, beside=new)
             case actions.ExchangeImages():
                 action = actions.ExchangeImages(image, new)
+            case actions.ReplaceImage():
+                action = replace(action, image=image, beside=new)
+            case actions.KeepImage():
+                action = replace(action, image=image)
             case actions.FreezeRoot(scratch_bytes=0):
                 action = replace(action, scratch_bytes=1)
             case actions.SwitchRoot(device, _, size):
