@@ -7,7 +7,7 @@ PRACTICE ?= practice-stick
 STATE ?= nearly-full
 
 .DEFAULT_GOAL := help
-.PHONY: help install practice bundle test check vm vm-cuts bench bench-merge screenshots manual clean
+.PHONY: help install practice bundle test check fuzz vm vm-cuts bench bench-merge screenshots manual clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,10 @@ check: install  ## linters only: ruff, mypy, import-linter
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fuzz: install  ## damaged inputs for every parser (RUNS=1000000 in all)
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: 'atheris>=2.3'
+	$(BIN)/python tests/fuzz/fuzz.py --runs $(or $(RUNS),100000)
 
 vm: install  ## the VM lanes: a real kernel and a real stick in QEMU (LANE=dm or LANE=stick for one)
 	tests/vm/run $(or $(LANE),all)
