@@ -13,7 +13,7 @@ from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.merging import WhichImage, image_notes, which_image
 from liveos_tui.jobs.work import Work
-from liveos_tui.live.growth import RESERVE_BYTES
+from liveos_tui.live.growth import MIB
 from liveos_tui.live.words import size
 from liveos_tui.plans.actions import KeepImage, ReplaceImage
 from liveos_tui.plans.merge_steps import NEW_IMAGE, OLD_IMAGE
@@ -24,6 +24,8 @@ from liveos_tui.system.writable_file import NoRoomError
 
 _DIGESTS = {NEW_IMAGE: "sha256_new", OLD_IMAGE: "sha256_old"}
 _BEGUN = "begun"
+# For the journal, and the clusters of names.
+_SPARE_BYTES = MIB
 _KEPT = "Nothing on the stick was touched."
 
 
@@ -46,7 +48,7 @@ def keep_image(work: Work, action: KeepImage) -> str:
     folder, copy = work.apart(action.apart), work.own_path(OLD_IMAGE)
     folder.remove(copy)
     with work.stick.edit(action.image) as image:
-        _check_free(folder, image.size_bytes, clean(action.apart))
+        _check_free(folder, image.size_bytes, f"in {clean(action.apart)}")
         progress = work.phase("copying the old image")
         digest = copy_file(image, folder, copy, progress, work.cancelled)
     with folder.edit(copy) as file:
@@ -82,7 +84,7 @@ def replace_image(work: Work, action: ReplaceImage) -> str:
     if found is WhichImage.OLD:
         _whole(work, apart, OLD_IMAGE)
         with work.stick.open(action.image) as file:
-            _check_free(work.stick, new_bytes - file.identity.size_bytes, "the stick")
+            _check_free(work.stick, new_bytes - file.identity.size_bytes, "on the stick")
         work.note({_BEGUN: True})
     _clear(work, action)
     _write(work, apart, NEW_IMAGE, action)
@@ -194,9 +196,9 @@ def _noted_digest(work: Work, name: str) -> object:
 
 def _check_free(folder: StickFolder, needed_bytes: int, where: str) -> None:
     free = folder.free_bytes
-    if free < needed_bytes + RESERVE_BYTES:
+    needed = max(0, needed_bytes) + _SPARE_BYTES
+    if free < needed:
         raise NoRoomError(
-            f"{size(max(0, needed_bytes) + RESERVE_BYTES)} are needed in {where}, where "
-            f"{size(free)} are free.",
+            f"{size(needed)} are needed {where}, and {size(free)} are free.",
             f"{_KEPT} Free some room, and go on.",
         )

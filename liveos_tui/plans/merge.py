@@ -191,7 +191,8 @@ def _check_well(diagnosis: Diagnosis) -> None:
         )
     if view is None or diagnosis.base is None:
         raise PlanRefusedError(
-            "The root file system cannot be read through base image and overlay.", _UNCHANGED
+            "The root file system cannot be read through base image and overlay.",
+            f"`liveos-tui recover --rehearse` tells what is wrong, and writes nothing. {_UNCHANGED}",
         )
     if diagnosis.summary is None or diagnosis.summary.exceptions == 0:
         raise NothingToDoError("The overlay is empty: there is nothing to merge.", _UNCHANGED)
@@ -215,14 +216,19 @@ _ILL = {
 def _check_images(diagnosis: Diagnosis, facts: MergeFacts) -> None:
     image = facts.image
     if image is None or image.damage:
-        raise PlanRefusedError("The image is missing or damaged.", _UNCHANGED)
+        raise PlanRefusedError(
+            "The image is missing or damaged.",
+            f"Get this very image again: the overlay fits no other. {_UNCHANGED}",
+        )
     if image.kind is ImageKind.EROFS:
         raise PlanRefusedError(
-            "The image is an EROFS, and only squashfs images are made here.", _UNCHANGED
+            "The image is an EROFS, and only squashfs images are made here.",
+            f"The stick works on as it is. {_UNCHANGED}",
         )
     if image.kind is ImageKind.SQUASHFS and diagnosis.place.base is None:
         raise PlanRefusedError(
-            "The image holds no root file system in a file: it is the root itself.", _UNCHANGED
+            "The image is flat: it holds the root's files, and no file system to merge with.",
+            _UNCHANGED,
         )
     if facts.beside_taken:
         raise PlanRefusedError(
@@ -314,7 +320,7 @@ def _summary(
         else "not compressed, as the old one"
     )
     engine_words = {
-        Engine.STREAM: "The merged view is streamed into it: no scratch disk is needed.",
+        Engine.STREAM: "The merged view is streamed into it: no copy of it lies anywhere.",
         Engine.MIRROR: f"The merged view is mirrored to {facts.work.path if facts.work else ''} "
         "first.",
     }

@@ -115,7 +115,7 @@ MERGE = Plan(
         "The 425 MiB in the overlay become part of a new image, and the overlay is empty again. "
         "It takes 4 to 6 minutes.",
         "The new image has about 1.2 GiB (the old one: 1.1 GiB), compressed with zstd as the old "
-        "one. The merged view is streamed into it: no scratch disk is needed.",
+        "one. The merged view is streamed into it: no copy of it lies anywhere.",
     ),
     warnings=("The stick has to stay plugged in.",),
     room=(Room("on the stick, for the new image", 1433 * MIB, 1741 * MIB),),
