@@ -36,7 +36,7 @@ def back_up(work: Work, action: BackUp) -> str:
     name = work.own_path(METADATA_NAME)
     summary = work.summary()
     chunks = before.metadata_chunks(summary)
-    progress = work.phase("saving header and metadata areas")
+    progress = work.phase("saving the header and the list of changes")
     with work.edit_store() as store:
         sectors = summary.chunk_sectors
         digest = before.save(work.stick, name, store, sectors, chunks, progress)
@@ -86,7 +86,7 @@ def restore_metadata(work: Work) -> str:
             store,
             size_bytes,
             str(notes.get("sha256")),
-            work.phase("putting metadata back"),
+            work.phase("putting the header and the list of changes back"),
         )
         if store.size_bytes > size_bytes:
             store.truncate(size_bytes)

@@ -101,10 +101,10 @@ def holes_fact(missing_bytes: int, free_bytes: int | None) -> Fact:
 def size_fact(summary: CowSummary) -> Fact:
     """Whether the store has one of the sizes that break when they fill."""
     if not summary.fragile_size:
-        return Fact("Size", "No metadata area would lie beyond its end: it may fill up safely.")
+        return Fact("Size", "A good size: it may fill up safely.")
     return Fact(
         "Size",
-        "One of the few sizes that break: when the overlay fills, the next metadata area would "
+        "One of the few sizes that break: when the overlay fills, the next part of its list would "
         "lie beyond its end, and it becomes Invalid whatever its table says. 1 MiB more cures it.",
         bad=True,
     )

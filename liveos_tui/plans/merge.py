@@ -192,7 +192,7 @@ def _check_well(diagnosis: Diagnosis) -> None:
     if view is None or diagnosis.base is None:
         raise PlanRefusedError(
             "The root file system cannot be read through base image and overlay.",
-            f"`liveos-tui recover --rehearse` tells what is wrong, and writes nothing. {_UNCHANGED}",
+            f"`liveos-tui recover --rehearse` tells more, and writes nothing. {_UNCHANGED}",
         )
     if diagnosis.summary is None or diagnosis.summary.exceptions == 0:
         raise NothingToDoError("The overlay is empty: there is nothing to merge.", _UNCHANGED)
@@ -320,7 +320,7 @@ def _summary(
         else "not compressed, as the old one"
     )
     engine_words = {
-        Engine.STREAM: "The merged view is streamed into it: no copy of it lies anywhere.",
+        Engine.STREAM: "The merged view is streamed into it: no scratch disk is needed.",
         Engine.MIRROR: f"The merged view is mirrored to {facts.work.path if facts.work else ''} "
         "first.",
     }

@@ -149,7 +149,7 @@ def switch(
             pause = time.monotonic() - began
             instant("resumed")
         if control.table(names.root) != (new,):
-            raise LiveosError("The root did not take the new table.", _AS_BEFORE)
+            raise LiveosError("The running root did not go over to the new image.", _AS_BEFORE)
         return Switched(pause, ahead.copied, len(rest))
 
 
