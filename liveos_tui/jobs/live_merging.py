@@ -18,6 +18,7 @@ from liveos_tui.jobs.order import Control
 from liveos_tui.jobs.work import Work
 from liveos_tui.plans.actions import ExchangeImages, FreezeRoot, SwitchRoot, ThawRoot
 from liveos_tui.system.dm_control import DmControl
+from liveos_tui.system.first_block import share_content
 from liveos_tui.system.frozen_view import FrozenView
 from liveos_tui.system.loops import file_identity, loops_of
 from liveos_tui.system.root_base import forget_base, new_base
@@ -40,7 +41,7 @@ def freeze_root(work: Work, action: FreezeRoot) -> str:
     _check_device(work, control, names)
     # Half done by a worker that was killed, or lost since.
     thaw(control, names)
-    scratch = Path(action.scratch) if action.scratch else None
+    scratch = work.elsewhere(action.scratch) if action.scratch else None
     for argv in _commands(names):
         work.command(*argv)
     runner = work.workplace.probes.runner
@@ -100,7 +101,7 @@ def switch_root(work: Work, action: SwitchRoot) -> str:
                 overlay.name,
                 second.name,
                 freezing.scratch_bytes,
-                Path(freezing.scratch) if freezing.scratch else None,
+                work.elsewhere(freezing.scratch) if freezing.scratch else None,
                 progress=copied,
                 stop=work.stop_if_cancelled,
             )
@@ -137,6 +138,12 @@ def _make_second(work: Work, action: SwitchRoot) -> None:
     runner = work.workplace.probes.runner
     if path.exists() and loops_of(runner, file_identity(path)):
         raise LiveosError(f"{clean(action.second)} is in use.", "Nothing was changed.")
+    if share_content(path, work.store_path):
+        raise LiveosError(
+            f"Since a power cut {clean(action.second)} is the overlay itself by another name: to "
+            "remove it would take the overlay away.",
+            "Nothing was changed. Check the stick from another Linux (`fsck.vfat -a DEVICE`).",
+        )
     work.stick.remove(action.second)
     progress = work.phase("making the second overlay")
     try:

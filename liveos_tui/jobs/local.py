@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError
+from liveos_tui.formats.text import clean
 from liveos_tui.jobs.control import Allow, Cancel, GoOn, Pause, StepBack
 from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, Run, UnknownJobError
@@ -26,6 +27,7 @@ from liveos_tui.live.booted import is_live
 from liveos_tui.live.diagnose import place_of
 from liveos_tui.live.recognise import LIVE, absolute, recognise
 from liveos_tui.plans.model import Plan
+from liveos_tui.plans.untrusted import folders_elsewhere
 from liveos_tui.system.files import Folder, NotThereError
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.stick_mount import mounted_stick
@@ -204,6 +206,8 @@ class LocalWorkshop:
         with recognised.hold:
             site = recognised.site
             journal = _newer_journal(job_id, self._probes.folder(site.mount_point or "/"), work)
+            if folder is None and work is None:
+                _check_places(journal)
             now = place_of(self._probes, site, named)
         # After a boot a stick has another number and another name; what it is has stayed.
         place = replace(
@@ -255,6 +259,17 @@ class LocalWorkshop:
             return read(self._probes.folder(place.mount_point), folder.id)
         except LiveosError:
             return None
+
+
+def _check_places(journal: JournalState) -> None:
+    """Raise LiveosError for a job that only a stick knows, and that writes outside of it."""
+    if folders := folders_elsewhere(journal.plan):
+        raise LiveosError(
+            f"As its journal says, the job {journal.job_id} works outside of the stick, too: in "
+            f"{', '.join(map(clean, folders))}.",
+            "Nothing was changed. A journal comes with its stick: name the folder that you mean, "
+            "where it is now (`liveos-tui jobs`, --work DIR).",
+        )
 
 
 def _newer_journal(job_id: str, stick: Folder, work: str | None) -> JournalState:

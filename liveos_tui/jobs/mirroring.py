@@ -20,7 +20,7 @@ _LINE_SECONDS = 0.5
 
 def copy_path(work: Work, action: MirrorView) -> Path:
     """The copy's file: the job's name is in it, so that nobody takes it for another's."""
-    return Path(action.work) / f"liveos-tui-{work.order.job_id}-rootfs.img"
+    return work.elsewhere(action.work) / f"liveos-tui-{work.order.job_id}-rootfs.img"
 
 
 def mirror_view(work: Work, action: MirrorView) -> str:
@@ -32,7 +32,7 @@ def mirror_view(work: Work, action: MirrorView) -> str:
     view, target = work.view(), copy_path(work, action)
     # It goes before the room is looked at: an earlier copy may be what fills the folder.
     drop_mirror(work, action)
-    folder = work_folder(Path(action.work))
+    folder = work_folder(work.elsewhere(action.work))
     problem = why_not_work_folder(folder, view.size_bytes, _own_roots(work))
     if problem:
         raise LiveosError(

@@ -85,10 +85,14 @@ class Work:
         """The path on the stick of a file of this job."""
         return f"{folder_of(self.order.job_id)}/{name}"
 
+    def elsewhere(self, path: str) -> Path:
+        """Where the folder outside of the stick is that the plan has at `path`."""
+        return Path(self.order.work or path)
+
     def apart(self, path: str) -> StickFolder:
         """The folder on another disk that the plan has at `path`. Raises LiveosError."""
         if self._apart is None:
-            at = Path(self.order.work or path)
+            at = self.elsewhere(path)
             try:
                 self._apart = self.held.enter_context(StickFolder(at))
             except LiveosError as error:

@@ -15,6 +15,7 @@ from liveos_tui.jobs.journal import JOBS_FOLDER
 from liveos_tui.jobs.local import LocalWorkshop
 from liveos_tui.jobs.workshop import Wish
 from liveos_tui.live.model import Operation
+from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.model import Plan
 from liveos_tui.practice.builder import PracticeState, build
 from liveos_tui.system.probes import Probes
@@ -250,6 +251,27 @@ def test_a_stick_that_is_gone_does_not_hide_the_jobs(shop: LocalWorkshop, stick:
         (found,) = shop.jobs(target)
         assert (found.id, found.state) == (job, JobState.CANCELLED)
         assert not found.can_resume
+
+
+def test_a_journal_that_comes_with_a_stick_chooses_no_folder_of_this_machine(
+    shop: LocalWorkshop, sticks: dict[PracticeState, Path], tmp_path: Path
+) -> None:
+    stick, work = tmp_path / "healthy", tmp_path / "work"
+    shutil.copytree(sticks[PracticeState.HEALTHY], stick)
+    work.mkdir()
+    wish = Wish(Operation.MERGE, engine=Engine.MIRROR, work=str(work))
+    plan = shop.propose(str(stick), wish).plan
+    assert plan is not None
+    job = shop.start(plan, allowed=4)
+    listen(shop, job, WaitingEvent)
+    shop.cancel(job)
+    end_of(shop, job)
+
+    after_a_boot = LocalWorkshop(folders=JobFolders(Probes(), tmp_path / "another boot"))
+    with pytest.raises(LiveosError, match="works outside of the stick, too"):
+        after_a_boot.resume(job, str(stick))
+    after_a_boot.roll_back(job, str(stick), str(work))
+    assert end_of(after_a_boot, job).state is JobState.ROLLED_BACK
 
 
 def test_hostile_journals_are_passed_over(shop: LocalWorkshop, stick: Path) -> None:
