@@ -320,7 +320,7 @@ def _summary(
         else "not compressed, as the old one"
     )
     engine_words = {
-        Engine.STREAM: "The merged view is streamed into it: no scratch disk is needed.",
+        Engine.STREAM: "The merged view is streamed into it: no copy of it lies anywhere.",
         Engine.MIRROR: f"The merged view is mirrored to {facts.work.path if facts.work else ''} "
         "first.",
     }
