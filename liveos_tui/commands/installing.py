@@ -31,7 +31,10 @@ def install_to_stick(target: str, named: str | None) -> int:
 
 def _how_to_start(installed: Installed) -> str:
     place = installed.place
-    start = f"Start it on the booted stick, as root:  sh {_ON_A_BOOTED_STICK}\n"
+    start = (
+        f"Start it on the booted stick, as root:  sh {_ON_A_BOOTED_STICK}\n"
+        f"One word for it until you log out:  alias {NAME}='sh {_ON_A_BOOTED_STICK}'\n"
+    )
     if place.mount_point is None or place.this_system:
         return start
     here = clean(str(Path(place.mount_point) / NAME / NAME))

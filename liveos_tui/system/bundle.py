@@ -22,7 +22,7 @@ import liveos_tui
 from liveos_tui.errors import ExitCode, LiveosError, UnreadableError
 from liveos_tui.formats.checksums import parse_checksums
 from liveos_tui.formats.text import clean
-from liveos_tui.system.files import Folder
+from liveos_tui.system.files import Folder, NotThereError
 
 NAME = "liveos-tui"
 """Of the folder, and of what starts it in there."""
@@ -68,19 +68,26 @@ def read_bundle(top: Folder, relative: str = "") -> Bundle:
 
     Raises NotThereError, FormatError, BundleDamagedError, UnreadableError.
     """
-    said = _read(top, relative, SUMS)
+    place = clean(str(top.path / relative))
+    try:
+        said = _read(top, relative, SUMS)
+    except NotThereError as error:
+        raise NotThereError(
+            f"There is no bundle of liveos-tui in {place}.",
+            "Nothing was changed. `make bundle` in a checkout makes one.",
+        ) from error
     sums = parse_checksums(said)
     files = {SUMS: said}
     for name, planned in sums.hashes.items():
         data = _read(top, relative, name)
         if hashlib.sha256(data).hexdigest() != planned:
             raise BundleDamagedError(
-                f"{clean(str(top.path / relative / name))} is not what {SUMS} says.",
+                f"{name} in {place} is not what {SUMS} says.",
                 "The bundle is damaged. Make it anew, or copy it once more.",
             )
         files[name] = data
     if not files.keys() >= _NEEDED or not all(map(is_bundle_file, files)):
-        raise BundleDamagedError(f"{clean(str(top.path / relative))} is no bundle of liveos-tui.")
+        raise BundleDamagedError(f"{place} is no bundle of liveos-tui.")
     return Bundle(sums.version, files)
 
 
