@@ -1,7 +1,8 @@
 """What the booted system itself says of its sticks: `dmsetup`, `df`, `ls`, `od`."""
 
 import json
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,3 +69,23 @@ def snapshot_sectors(status: str) -> tuple[int, int, int]:
     figures, metadata = status.split()[3:5]
     allocated, total = figures.split("/")
     return int(allocated), int(total), int(metadata)
+
+
+def told(stick: Stick, words: str) -> Generator[dict[str, Any], None, None]:
+    """What a command in the booted system tells as lines of JSON, as it comes.
+
+    Closed before its end, it drops ssh.
+    """
+    with subprocess.Popen(
+        [*stick.ssh_command(), f"{PROGRAM} {words}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if line.startswith("{"):
+                    yield json.loads(line)
+        finally:
+            process.kill()

@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import records
 from filled import command, exit_code
 from machine import wait_for
 
@@ -28,31 +29,6 @@ OVERLAY = "overlay-LANE-1234-ABCD"
 SECOND = "overlay.alt"
 OVERLAY_BYTES = 48 << 20
 _STICK_BYTES = 160 << 20
-_NOT_THERE = "not there"
-
-_WRITER = r"""
-import hashlib, os, random, sys, time
-folder, pause = sys.argv[1], float(sys.argv[2])
-chance = random.Random(7)
-records = os.open(f"{folder}/records", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-number = 0
-while True:
-    os.write(records, b"%08d\n" % number)
-    os.fsync(records)
-    print("record", number, flush=True)
-    if number % 3 == 0:
-        name, data = f"file{chance.randrange(60)}", chance.randbytes(chance.randrange(30000))
-        # Asked for, then done: at any moment one of the two is right.
-        print("begin", name, hashlib.sha256(data).hexdigest(), flush=True)
-        with open(f"{folder}/{name}.new", "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(f"{folder}/{name}.new", f"{folder}/{name}")
-        print("done", name, flush=True)
-    number += 1
-    time.sleep(pause)
-"""
 
 
 class Writer:
@@ -61,7 +37,7 @@ class Writer:
     def __init__(self, folder: Path, work: Path, pause: float = 0.002) -> None:
         self._folder = folder
         self._log = work / "told"
-        argv = [sys.executable, "-c", _WRITER, str(folder), str(pause)]
+        argv = [sys.executable, "-c", records.SCRIPT, str(folder), str(pause), "/never", "3"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(argv, stdout=log)
 
@@ -73,7 +49,7 @@ class Writer:
     @property
     def records(self) -> int:
         """How many records it has synced."""
-        return sum(words[0] == "record" for words in self.told)
+        return records.count(self.told)
 
     def wait_for_more(self, records: int = 20) -> None:
         """Wait until it has synced more records: the root is alive."""
@@ -90,35 +66,13 @@ class Writer:
         `told`: what it had said by the moment that counts. What it has begun since may be there.
         """
         everything = self.told
-        told = everything if told is None else told
-        found = (folder / "records").read_bytes().split()
-        records = sum(words[0] == "record" for words in told)
-        missing = [f"record {n}" for n in range(records) if found[n : n + 1] != [b"%08d" % n]]
-        right: dict[str, set[str]] = {}
-        begun: dict[str, str] = {}
-        renamed: set[str] = set()
-        for words in told:
-            match words:
-                case ["begin", name, known]:
-                    begun[name] = known
-                    right.setdefault(name, {_NOT_THERE}).add(known)
-                case ["done", name]:
-                    renamed.add(name)
-                case ["record", _]:
-                    # A sync of anything has the journal commit the names as well.
-                    right |= {name: {begun[name]} for name in renamed}
-                    renamed.clear()
-        for words in everything[len(told) :]:
-            if words[0] == "begin":
-                right.setdefault(words[1], {_NOT_THERE}).add(words[2])
-        for name, either in right.items():
-            try:
-                now = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-            except OSError:
-                now = _NOT_THERE
-            if now not in either:
-                missing.append(name)
-        return missing
+        counts = len(everything) if told is None else len(told)
+        hashes = {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in folder.glob("file*")
+        }
+        found = (folder / "records").read_bytes()
+        return records.missing(found, hashes, everything[:counts], everything[counts:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from there, 3 s instead of a minute. `fresh=True` boots in any case; `reboot`, a
 `kill`, always do.
 """
 
+import json
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -89,6 +90,25 @@ def consoles() -> Mapping[str, str]:
     return MappingProxyType({str(stick.folder): stick.console_tail() for stick in _running})
 
 
+def _node(disk: Path, name: str, log: Path | None = None) -> dict[str, object]:
+    """A raw disk as QEMU is told of it; with a log of its writes, which begins anew."""
+    # QEMU does not sync the builder's disk. A killed QEMU loses nothing by it.
+    unsafe = {"direct": False, "no-flush": True}
+    file = {"driver": "file", "filename": str(disk), "cache": unsafe}
+    raw: dict[str, object] = {"driver": "raw", "file": file, "cache": unsafe}
+    if log is None:
+        return raw | {"node-name": name}
+    log.write_bytes(b"")
+    # Flushes reach the log: only what is below it leaves them out.
+    return {
+        "driver": "blklogwrites",
+        "node-name": name,
+        "file": raw,
+        "log": {"driver": "file", "filename": str(log), "cache": unsafe},
+        "log-sector-size": 512,
+    }
+
+
 class Stick(Guest):
     """One stick and the machine it is in. Entering the `with` block boots it.
 
@@ -96,6 +116,9 @@ class Stick(Guest):
     boot). `options` are kernel options, see PERSISTENT and the others. With `usb` the stick is a
     USB device (sda, removable) and not a virtio disk (vda): true to life, and slower. `vga` adds a
     graphics card with the 80x25 text console, for `photograph`. `fresh`: do not use a kept boot.
+
+    With `log` what the first boot writes to the disk is logged there (see `writelog`); the disk as
+    it was before is `before`.
     """
 
     def __init__(
@@ -106,17 +129,19 @@ class Stick(Guest):
         usb: bool = False,
         vga: bool = False,
         fresh: bool = False,
+        log: Path | None = None,
         memory_mib: int = 1024,
     ) -> None:
         self.folder = folder
         self.options = tuple(options)
         self.disk = folder / "disk.img"
+        self.before = folder / "before.img"
         self.console_log = folder / "console.log"
         self._image = CACHE / "stick"
         if not (self._image / "disk.img").exists():
             raise MachineError(f"{self._image} is not built: run tests/vm/run stick")
         super().__init__(self._image / "key")
-        self._usb, self._vga, self._memory_mib = usb, vga, memory_mib
+        self._usb, self._vga, self._memory_mib, self._log = usb, vga, memory_mib, log
         self._keep = not fresh
         self._machine: Machine | None = None
         self._console_start = 0
@@ -186,6 +211,7 @@ class Stick(Guest):
         """Switch off and remove the copy of the disk. The console log stays."""
         self.kill()
         self.disk.unlink(missing_ok=True)
+        self.before.unlink(missing_ok=True)
         self.forget()
 
     # --- in the booted system ---
@@ -214,24 +240,26 @@ class Stick(Guest):
         return self._on().monitor(command)
 
     def attach(
-        self, image: Path = SECOND_STICK, name: str = "second", log: Path | None = None
+        self,
+        image: Path = SECOND_STICK,
+        name: str = "second",
+        log: Path | None = None,
+        *,
+        virtio: bool = False,
     ) -> None:
         """Plug in a USB stick with a copy of this raw image: `attached(name)`, until `detach`.
 
         With `log` every write to it is logged there (see `writelog`). The booted system sees the
-        stick some seconds later: `wait_until("test -b /dev/sda")`.
+        stick some seconds later: `wait_until("test -b /dev/sda")`. With `virtio` it is no USB
+        stick but a virtio disk, which is faster.
         """
         machine = self._on()
         copy = self.attached(name)
         copy_sparse(image, copy)
-        file = {"driver": "file", "filename": str(copy)}
-        node: dict[str, object] = {"driver": "raw", "file": file}
-        if log is not None:
-            log.write_bytes(b"")
-            into = {"driver": "file", "filename": str(log)}
-            node = {"driver": "blklogwrites", "file": node, "log": into, "log-sector-size": 512}
-        machine.execute("blockdev-add", node | {"node-name": name})
+        machine.execute("blockdev-add", _node(copy, name, log))
         device: dict[str, object] = {"driver": "usb-storage", "bus": "xhci.0", "removable": True}
+        if virtio:
+            device = {"driver": "virtio-blk-pci"}
         machine.execute("device_add", device | {"id": name, "drive": name, "serial": name})
 
     def detach(self, name: str = "second", keep: Path | None = None) -> None:
@@ -254,8 +282,8 @@ class Stick(Guest):
         return self.folder / f"{name}.img"
 
     def photograph(self, picture: Path) -> None:
-        """Write what the text console shows to `picture` (PPM). Needs `vga`."""
-        self._on().execute("screendump", {"filename": str(picture)})
+        """Write what the text console shows to `picture` (PNG). Needs `vga`."""
+        self._on().execute("screendump", {"filename": str(picture), "format": "png"})
 
     def console_tail(self, lines: int = 60) -> str:
         """The last lines of the serial console: kernel messages and systemd's."""
@@ -299,10 +327,12 @@ class Stick(Guest):
     def _start(self, *more: str) -> Machine:
         self._console_start = self.console_log.stat().st_size
         self.port = free_port()
-        # cache=unsafe: QEMU does not sync the builder's disk. A killed QEMU loses nothing by it.
-        drive = f"if=none,id=stick,file={self.disk},format=raw,cache=unsafe"
+        log, self._log = self._log, None
+        if log is not None:
+            copy_sparse(self.disk, self.before)
+        drive = json.dumps(_node(self.disk, "stick", log))
         network = f"user,id=wired,hostfwd=tcp:127.0.0.1:{self.port}-:22"
-        arguments = [*self._devices(), "-drive", drive, "-netdev", network, *more]
+        arguments = [*self._devices(), "-blockdev", drive, "-netdev", network, *more]
         self._machine = Machine(arguments, self.console_log, self._memory_mib)
         _running.add(self)
         return self._machine

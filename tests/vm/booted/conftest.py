@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kernel import Boot
+from live_cuts import LiveMerge
 from stick import PERSISTENT, Stick
 
 
@@ -35,8 +37,25 @@ def boot(_shared: list[Stick], tmp_path: Path) -> Iterator[Boot]:
             shared.pause()
             sticks.callback(shared.resume)
 
-        def booted(options: Sequence[str] = PERSISTENT, **settings: bool) -> Stick:
+        def booted(options: Sequence[str] = PERSISTENT, **settings: Any) -> Stick:
             folder = tmp_path / f"stick-{len(list(tmp_path.iterdir()))}"
             return sticks.enter_context(Stick(folder, options, **settings))
 
         yield booted
+
+
+@pytest.fixture(scope="session")
+def live_merge(
+    _shared: list[Stick], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveMerge]:
+    """A booted stick that was merged under a program that writes. It stands still: `resume` it."""
+    folder = tmp_path_factory.mktemp("live-merge")
+    log = folder / "writes.log"
+    for shared in _shared:
+        shared.pause()
+    with Stick(folder / "stick", PERSISTENT, log=log) as stick:
+        merged = LiveMerge.of(stick, log)
+        stick.pause()
+        for shared in _shared:
+            shared.resume()
+        yield merged

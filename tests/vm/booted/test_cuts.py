@@ -3,7 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from cuts import Campaign, Cut, Recording, cuts
+from attached_cuts import Campaign, Recording
+from cut_points import Cut, around_points, at_random, step_at
+from laboratory import Laboratory
+from live_cuts import LiveMerge
 from stick import Stick
 
 
@@ -14,14 +17,15 @@ def campaign(looked_at: Stick, tmp_path_factory: pytest.TempPathFactory) -> Camp
 
 
 @pytest.fixture(scope="module")
-def recordings(campaign: Campaign) -> tuple[Recording, Recording, Recording]:
+def recordings(campaign: Campaign) -> dict[str, Recording]:
     return campaign.recordings()
 
 
 def within(recording: Recording, step: int, *, back: bool) -> Cut:
     """A cut while this step was under way, after which it goes on or `back`."""
     under_way = f"{step} running"
-    found = [cut for cut in cuts(recording, 20) if recording.step_at(len(cut.kept)) == under_way]
+    cuts = [*around_points(recording.writes, recording.points), *at_random(recording.writes, 20)]
+    found = [cut for cut in cuts if step_at(recording.points, cut.count) == under_way]
     return replace(found[len(found) // 2], back=back)
 
 
@@ -36,34 +40,46 @@ def within(recording: Recording, step: int, *, back: bool) -> Cut:
     ],
 )
 def test_a_recovery_that_was_cut_off(
-    campaign: Campaign, recordings: tuple[Recording, Recording, Recording], step: int, back: bool
+    campaign: Campaign, recordings: dict[str, Recording], step: int, back: bool
 ) -> None:
-    recovery, _, _ = recordings
+    recovery = recordings["recover"]
 
     done = campaign.survive(recovery, within(recovery, step, back=back))
 
     assert done == ("rolled back" if back else "gone on with")
 
 
-def test_a_growth_that_was_cut_off(
-    campaign: Campaign, recordings: tuple[Recording, Recording, Recording]
-) -> None:
-    _, growth, _ = recordings
+def test_a_growth_that_was_cut_off(campaign: Campaign, recordings: dict[str, Recording]) -> None:
+    growth = recordings["grow"]
 
     assert campaign.survive(growth, within(growth, 1, back=False)) == "gone on with"
 
 
-# Steps of the merge: 2 makes the new image, 3 compares it. Those after them are over before ssh has
-# told that they have begun: `make vm-cuts` makes all cuts, tests/vm/dm/test_exchange.py those.
+# Steps of the merge: 2 makes the new image, 3 compares it; `make vm-cuts` makes all cuts.
 @pytest.mark.parametrize(("step", "back"), [(2, False), (3, True)])
 def test_a_merge_that_was_cut_off(
-    campaign: Campaign,
-    recordings: tuple[Recording, Recording, Recording],
-    step: int,
-    back: bool,
+    campaign: Campaign, recordings: dict[str, Recording], step: int, back: bool
 ) -> None:
-    _, _, merge = recordings
+    merge = recordings["merge"]
 
     done = campaign.survive(merge, within(merge, step, back=back))
 
     assert done == ("rolled back" if back else "gone on with")
+
+
+@pytest.fixture(scope="module")
+def looked_into(live_merge: LiveMerge, tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+    return Laboratory(tmp_path_factory.mktemp("laboratory"), live_merge.recording)
+
+
+# In their order: a laboratory lays a disk out in one direction.
+@pytest.mark.parametrize("words", ["4 running", "5 done", "6 running", "6 done"])
+def test_no_record_is_missing_when_a_merge_of_the_running_system_was_cut_off(
+    looked_into: Laboratory, live_merge: LiveMerge, words: str
+) -> None:
+    """Steps: 4 compares the new image, 5 exchanges the images, 6 switches the root."""
+    found = next(
+        cut for cut in live_merge.recording.around_points() if cut.words.endswith(f"at “{words}”")
+    )
+
+    assert "well" in looked_into.look(found)

@@ -4,15 +4,14 @@ First by the functions of the system layer alone, and a squashfs that is made by
 program.
 """
 
-import json
 import re
-import subprocess
-from typing import Any
 
+import numbered
 import pytest
-from cuts import told
-from kernel import PROGRAM, Boot, snapshot_sectors
-from machine import wait_for
+import records
+from kernel import PROGRAM, Boot, snapshot_sectors, told
+from live_cuts import OLD_MIB, WORKS, LiveMerge, newest
+from numbered import NumberedWriter
 from rescue import OWN, examine, lost, writing
 from stick import LIVE, NO_OVERLAY, OVERLAY, PERSISTENT, Stick
 
@@ -20,7 +19,6 @@ PYTHON = (
     "PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/run/liveos/code:/run/liveos/lib python3 /run/driver.py"
 )
 SCRATCH_BYTES = 128 << 20
-WORKS = 600
 
 _DRIVER = f"""
 import os, subprocess, sys
@@ -189,38 +187,23 @@ def test_the_running_system_goes_on_when_the_process_that_holds_it_does_not(
     assert lost(stick, files) == []
 
 
-ROOM = "grow --to 160M --yes"
-"""So that the writer does not fill the overlay: an emulated machine merges slowly."""
-
-
-def test_the_running_system_is_merged_and_every_file_is_kept(stick: Stick) -> None:
-    """The whole job, as a person orders it; ssh is dropped in the middle."""
-    stick.run(f"{PROGRAM} {ROOM}", timeout=WORKS)
-    with writing(stick) as files:
-        with subprocess.Popen(
-            [*stick.ssh_command(), f"{PROGRAM} merge --yes --json"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as merge:
-            assert merge.stdout is not None
-            for line in merge.stdout:
-                if '"step": 3' in line:
-                    break
-            merge.kill()
-        job = wait_for(lambda: ended(stick), "the merge to end by itself", WORKS, 5.0)
-        stick.run("sleep 2")
-
-    assert job["state"] == "done", job
+def test_the_running_system_is_merged_and_every_file_is_kept(live_merge: LiveMerge) -> None:
+    """The whole job, as a person orders it; ssh was dropped in the middle."""
+    stick, everything = live_merge.stick, [line.words for line in live_merge.recording.lines]
+    stick.resume()
+    job = newest(stick)
+    assert job is not None
     expect_one_overlay(stick)
-    assert lost(stick, files) == []
+    used, total, _ = snapshot_sectors(stick.run("dmsetup status live-rw").stdout)
+    assert used < live_merge.before_sectors - (OLD_MIB << 11) * 0.9, "that is in the image now"
+    assert numbered.lost(stick, everything) == []
     listed = stick.run(f"ls {LIVE}/LiveOS").stdout.split()
     assert {"squashfs.alt", "squashfs.img", OVERLAY, f"{OVERLAY}.alt"} <= set(listed)
     stick.run("echo after > /root/after; sync -f /root/after")
 
     stick.kill()
     stick.boot(PERSISTENT)
-    assert lost(stick, files) == []
+    assert numbered.lost(stick, everything) == []
     assert stick.read("/root/after") == "after\n"
 
     stick.install()
@@ -228,13 +211,22 @@ def test_the_running_system_is_merged_and_every_file_is_kept(stick: Stick) -> No
     listed = stick.run(f"ls {LIVE}/LiveOS").stdout.split()
     assert sorted(listed) == sorted(["home.img", OVERLAY, "squashfs.img"])
 
+    stick.reboot(NO_OVERLAY)
+    found = examine(stick, OWN, {})
+    assert found.fsck == 0, "e2fsck -f -n finds nothing"
+    kept, size, _ = snapshot_sectors(found.status)
+    assert size == total
+    assert kept < live_merge.before_sectors - (OLD_MIB << 11) * 0.9
+
 
 def test_a_merge_that_is_cancelled_leaves_one_overlay_and_every_file(stick: Stick) -> None:
     with writing(stick) as files:
         for event in told(stick, "merge --yes --json"):
             if (event.get("step"), event.get("state")) == (3, "running"):
-                stick.run(f"{PROGRAM} jobs cancel {newest(stick)['id']}", timeout=120)
-        job = ended(stick)
+                job = newest(stick)
+                assert job is not None
+                stick.run(f"{PROGRAM} jobs cancel {job['id']}", timeout=120)
+        job = newest(stick)
         assert job is not None
         stick.run(f"{PROGRAM} jobs rollback {job['id']} --yes", timeout=WORKS)
     assert job["state"] == "cancelled"
@@ -243,13 +235,59 @@ def test_a_merge_that_is_cancelled_leaves_one_overlay_and_every_file(stick: Stic
     assert lost(stick, files) == []
 
 
-def newest(stick: Stick) -> dict[str, Any]:
-    """The newest job of the booted system."""
-    said = stick.run(f"{PROGRAM} jobs list --json", timeout=120).stdout
-    return dict(json.loads(said)["jobs"][0])
+@pytest.mark.thorough
+@pytest.mark.parametrize("run", [1, 2, 3])
+def test_no_file_is_corrupt_that_was_replaced_as_fast_as_possible(stick: Stick, run: int) -> None:
+    """60 files, replaced over and over (write, fsync, rename), while the system is merged."""
+    stick.run(f"{PROGRAM} grow --to 256M --yes", timeout=WORKS)
+    with NumberedWriter(stick, pause=0.0, per_file=1) as writer:
+        ends = [e for e in told(stick, "merge --yes --json") if e.get("event") == "end"]
+        writer.wait_for_more()
+        writer.stop()
+    replaced = sum(words[0] == "done" for words in writer.told)
+    print(f"run {run}: {records.count(writer.told)} records, {replaced} files replaced; {ends}")
+    assert [end["state"] for end in ends] == ["done"], ends
+    expect_one_overlay(stick)
+    stick.run("sync; echo 3 > /proc/sys/vm/drop_caches")
+    assert numbered.lost(stick, writer.told) == []
+
+    stick.kill()
+    stick.boot(PERSISTENT)
+
+    assert numbered.lost(stick, writer.told) == []
+    stick.reboot(NO_OVERLAY)
+    assert examine(stick, OWN, {}).fsck == 0
 
 
-def ended(stick: Stick) -> dict[str, Any] | None:
-    """The newest job, once it has ended."""
-    job = newest(stick)
-    return None if job["state"] in {"running", "waiting"} else job
+@pytest.mark.thorough
+def test_the_published_way_loses_files_that_are_replaced_meanwhile(stick: Stick) -> None:
+    """The control: the device is copied while it is written, checked, and the overlay emptied.
+
+    What a boot would find then is the copy alone, which a squashfs only packs.
+    """
+    disk = stick.folder / "empty.img"
+    with disk.open("xb") as file:
+        file.truncate(int(stick.run("blockdev --getsize64 /dev/mapper/live-rw").stdout))
+    stick.attach(disk, "copy", virtio=True)
+    copy = "/dev/disk/by-id/virtio-copy"
+    stick.wait_until(f"test -b {copy}")
+    stick.run(f"{PROGRAM} grow --to 256M --yes", timeout=WORKS)
+    with NumberedWriter(stick, pause=0.0, per_file=1) as writer:
+        stick.run(f"dd if=/dev/mapper/live-rw of={copy} bs=1M conv=fsync", timeout=WORKS)
+        by_the_end_of_the_copy = writer.told
+        writer.stop()
+    stick.run("sync")
+    fsck = stick.run(f"e2fsck -f -y {copy}", check=False, timeout=WORKS)
+    stick.run(f"mkdir -p /run/by-hand && mount -o ro {copy} /run/by-hand")
+
+    later = writer.told[len(by_the_end_of_the_copy) :]
+    lost = numbered.lost(stick, by_the_end_of_the_copy, later, root="/run/by-hand")
+
+    never = numbered.never_written(stick, writer.told, root="/run/by-hand")
+    files = sum(name.startswith("file") for name in lost)
+    print(
+        f"e2fsck -f -y ended with {fsck.returncode}; of {records.count(by_the_end_of_the_copy)} "
+        f"records {len(lost) - files} are lost, of 60 files {files} are not as they were, "
+        f"{len(never)} have bytes that nobody has written: {never}"
+    )
+    assert lost

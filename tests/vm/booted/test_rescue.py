@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cuts import told
-from kernel import PROGRAM, Boot, snapshot_sectors
+from kernel import PROGRAM, Boot, snapshot_sectors, told
 from machine import wait_for
 from rescue import (
     OWN,
