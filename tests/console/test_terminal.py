@@ -1,25 +1,14 @@
 """What a real terminal shows: the console on a pseudo-terminal, its bytes read by an emulator."""
 
-import fcntl
-import os
-import pty
 import re
-import select
 import signal
-import struct
-import subprocess
-import sys
-import termios
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-import pyte
 import pytest
+from pseudo_terminal import Terminal
 
 pytestmark = pytest.mark.real_tools
-
-_PATIENCE_SECONDS = 30.0
 
 _PROGRAM = r"""
 import os, sys, threading
@@ -39,67 +28,6 @@ sys.exit(run(FakeMachine(answers, (replace(THIS, label=label),)), "live", profil
 """
 
 
-class Terminal:
-    """The console on a terminal of 80x25, as a person at it sees it."""
-
-    def __init__(self, *arguments: str, environment: dict[str, str]) -> None:
-        self.screen = pyte.Screen(80, 25)
-        self._stream = pyte.ByteStream(self.screen)
-        self.bytes = b""
-        self._fd, end = pty.openpty()
-        fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 80, 0, 0))
-        kept = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parent)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, *arguments],
-            stdin=end,
-            stdout=end,
-            stderr=end,
-            env=kept | environment,
-            start_new_session=True,
-        )
-        os.close(end)
-
-    def press(self, keys: str) -> None:
-        os.write(self._fd, keys.encode())
-
-    def read(self) -> None:
-        ready, _, _ = select.select([self._fd], [], [], 0.1)
-        if not ready:
-            return
-        try:
-            data = os.read(self._fd, 65536)
-        except OSError:
-            # The last one that had the terminal open has ended.
-            return
-        self.bytes += data
-        self._stream.feed(data)
-
-    def until(self, words: str) -> None:
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while words not in "\n".join(self.screen.display):
-            assert time.monotonic() < end, "\n".join(self.screen.display)
-            self.read()
-
-    def until_gone(self, words: str) -> None:
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while words in "\n".join(self.screen.display):
-            assert time.monotonic() < end, "\n".join(self.screen.display)
-            self.read()
-
-    def exit_code(self) -> int:
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while self.process.poll() is None:
-            assert time.monotonic() < end, "it does not end"
-            self.read()
-        return self.process.returncode
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self._fd)
-
-
 @pytest.fixture
 def terminals() -> Iterator[list[Terminal]]:
     opened: list[Terminal] = []
@@ -115,7 +43,7 @@ F1, F3, F10 = "\x1b[[A", "\x1b[[C", "\x1b[21~"
 
 
 def test_the_linux_console_shows_the_dashboard(terminals: list[Terminal]) -> None:
-    terminal = Terminal("still", "LIVE", environment=LINUX)
+    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.until("WARN    The overlay is full in about 17 minutes.")
@@ -129,7 +57,7 @@ def test_the_linux_console_shows_the_dashboard(terminals: list[Terminal]) -> Non
 
 def test_without_a_unicode_locale_every_byte_is_ascii(terminals: list[Terminal]) -> None:
     environment = {"TERM": "vt220", "LC_ALL": "C"}
-    terminal = Terminal("still", "Gr\u00f6\u00dfe", environment=environment)
+    terminal = Terminal(_PROGRAM, "still", "Gr\u00f6\u00dfe", environment=environment)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     assert terminal.bytes.isascii()
@@ -137,7 +65,7 @@ def test_without_a_unicode_locale_every_byte_is_ascii(terminals: list[Terminal])
 
 
 def test_no_color_is_kept_to(terminals: list[Terminal]) -> None:
-    terminal = Terminal("still", "LIVE", environment=LINUX | {"NO_COLOR": "1"})
+    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX | {"NO_COLOR": "1"})
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     codes = {c for m in re.findall(rb"\x1b\[([0-9;]*)m", terminal.bytes) for c in m.split(b";")}
@@ -147,7 +75,7 @@ def test_no_color_is_kept_to(terminals: list[Terminal]) -> None:
 def test_not_even_a_label_that_nobody_cleaned_reaches_the_terminal_as_a_command(
     terminals: list[Terminal],
 ) -> None:
-    terminal = Terminal("still", "x\x1b]0;owned\x07\x1b[2Jy", environment=LINUX)
+    terminal = Terminal(_PROGRAM, "still", "x\x1b]0;owned\x07\x1b[2Jy", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     assert b"\x1b]0;" not in terminal.bytes
@@ -156,7 +84,7 @@ def test_not_even_a_label_that_nobody_cleaned_reaches_the_terminal_as_a_command(
 
 
 def test_redraw_draws_every_cell_again(terminals: list[Terminal]) -> None:
-    terminal = Terminal("still", "LIVE", environment=LINUX)
+    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.until("GiB  this system")
@@ -173,7 +101,7 @@ def test_redraw_draws_every_cell_again(terminals: list[Terminal]) -> None:
 
 
 def test_the_function_keys_of_the_linux_console_are_known(terminals: list[Terminal]) -> None:
-    terminal = Terminal("still", "LIVE", environment=LINUX)
+    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.press(F1)
@@ -185,7 +113,7 @@ def test_the_function_keys_of_the_linux_console_are_known(terminals: list[Termin
 
 
 def test_the_linux_console_is_left_empty_for_the_shell(terminals: list[Terminal]) -> None:
-    terminal = Terminal("still", "LIVE", environment=LINUX)
+    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.press("q")
@@ -196,7 +124,7 @@ def test_the_linux_console_is_left_empty_for_the_shell(terminals: list[Terminal]
 
 
 def test_a_polite_signal_puts_the_terminal_back_in_order(terminals: list[Terminal]) -> None:
-    terminal = Terminal("still", "LIVE", environment=LINUX)
+    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.process.terminate()
@@ -206,7 +134,7 @@ def test_a_polite_signal_puts_the_terminal_back_in_order(terminals: list[Termina
 
 
 def test_a_dropped_line_ends_it(terminals: list[Terminal]) -> None:
-    terminal = Terminal("still", "LIVE", environment=LINUX)
+    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.process.send_signal(signal.SIGHUP)
@@ -214,7 +142,7 @@ def test_a_dropped_line_ends_it(terminals: list[Terminal]) -> None:
 
 
 def test_a_probe_that_hangs_does_not_keep_it_from_quitting(terminals: list[Terminal]) -> None:
-    terminal = Terminal("hung", "LIVE", environment=LINUX)
+    terminal = Terminal(_PROGRAM, "hung", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("Looking at live")
     begun = time.monotonic()
