@@ -2,8 +2,8 @@
 
 Plain keeps to what every text console shows: default background, the eight dark colours and bold;
 blue only as a background under white, because blue letters on black cannot be read; no bright
-backgrounds, which vanish on the Linux console; no dim letters, which are dark grey there. Without
-colour only bold, dim and reverse are left.
+backgrounds, which vanish on the Linux console; nothing dim, which is dark grey there, and black on
+black where its font has 512 glyphs, as Fedora's has. Without colour only bold and reverse are left.
 
 High contrast is either look in black, white and few bright colours, on a ground of its own: what
 the terminal has for a default may be grey on grey.
@@ -153,7 +153,7 @@ _PLAIN = {
     Role.FILL_WARNING: Style(color="yellow"),
     Role.FILL_DANGER: Style(color="red"),
     Role.FILL_OLD: Style(),
-    Role.TRACK: Style(dim=True),
+    Role.TRACK: Style(),
     Role.HISTORY: Style(color="cyan"),
     Role.SELECTED: Style(color="white", bgcolor="blue", bold=True),
     Role.FIELD: Style(),
@@ -178,7 +178,7 @@ _PLAIN_HIGH_ON_GROUND = _PLAIN | {
 
 _REVERSED = Style(reverse=True)
 _REVERSED_BOLD = Style(reverse=True, bold=True)
-_COLOURLESS = {role: Style(bold=style.bold, dim=style.dim) for role, style in _PLAIN.items()} | {
+_COLOURLESS = {role: Style(bold=style.bold) for role, style in _PLAIN.items()} | {
     Role.BAR: _REVERSED,
     Role.BAR_STRONG: _REVERSED_BOLD,
     Role.DANGER: _REVERSED_BOLD,
