@@ -127,7 +127,8 @@ def test_the_console_needs_a_terminal(stick: Path) -> None:
 def test_help_tells_targets_commands_and_exit_codes() -> None:
     text = liveos_tui("--help").stdout
 
-    assert all(word in text for word in ("status", "practice", "TARGET", "exit statuses", "examples"))
+    words = ("status", "practice", "TARGET", "exit statuses", "examples")
+    assert all(word in text for word in words)
 
 
 def test_a_reader_that_goes_away_is_no_traceback(stick: Path) -> None:
