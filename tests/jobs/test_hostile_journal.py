@@ -139,7 +139,7 @@ def test_a_plan_that_would_remove_what_is_no_jobs_is_none(stick: Patient, name: 
 
 def test_forgetting_by_a_harmful_journal_removes_nothing(stick: Patient) -> None:
     plan = with_action(stick.merge_plan(), SwitchRoot("live-rw", IMAGE, 4096))
-    journal(stick, plan, {"end": "left", "message": "It was left as it is."})
+    journal(stick, plan, {"end": JobState.LEFT, "message": "It was left as it is."})
     before = hashes(stick.folder / "LiveOS")
 
     with StickFolder(stick.folder) as folder, pytest.raises(LiveosError):

@@ -1,0 +1,258 @@
+"""A stick whose every text is a command for a terminal, on a terminal: none of them gets there.
+
+What may reach the terminal of the console are control functions of its own drawing: those that it
+sends with a harmless stick on the same screens. Of the command line it is line ends alone.
+"""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import hostile_stick
+import pyte
+import pytest
+
+pytestmark = pytest.mark.real_tools
+
+_PATIENCE_SECONDS = 30.0
+# ECMA-48: CSI with parameters, strings (OSC, DCS, APC, PM, SOS) up to their end, other escapes.
+_FUNCTION = re.compile(
+    "\x1b\\[(?P<csi>[0-?]*[ -/]*[@-~])|\x1b[\\]PX^_][^\x07\x1b]*|\x1b[ -/]*[0-~]"
+    "|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
+_IMAGE = Path(__file__).parents[1] / "data/images/squashfs-gzip.head"
+_FIGURES = re.compile(r"[0-9;:]+(?=[@-~])")
+
+
+def functions(data: bytes) -> set[str]:
+    """The control functions in what a terminal got: positions and colours are left out."""
+    text = data.decode("utf-8", "backslashreplace")
+    found = set()
+    for match in _FUNCTION.finditer(text):
+        if match["csi"] is None or match["csi"][-1] in "hlJKcnt" or match["csi"][0] in "<=>?":
+            found.add(match[0])
+        else:
+            found.add("\x1b[" + _FIGURES.sub("", match["csi"]))
+    return found
+
+
+class Terminal:
+    """A program on a terminal of 100x30."""
+
+    def __init__(self, *words: str, home: Path) -> None:
+        self.screen = pyte.Screen(100, 30)
+        self._stream = pyte.ByteStream(self.screen)
+        self.data = b""
+        self._fd, end = pty.openpty()
+        fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "liveos_tui", *words],
+            stdin=end,
+            stdout=end,
+            stderr=end,
+            env=_environment(home),
+            start_new_session=True,
+        )
+        os.close(end)
+
+    def read(self, seconds: float = 0.1) -> bool:
+        if not select.select([self._fd], [], [], seconds)[0]:
+            return False
+        try:
+            data = os.read(self._fd, 65536)
+        except OSError:
+            # The last one that had the terminal open has ended.
+            return False
+        self.data += data
+        self._stream.feed(data)
+        return bool(data)
+
+    def until(self, words: str) -> None:
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while words not in "\n".join(self.screen.display):
+            assert time.monotonic() < end, f"{words!r} in vain:\n" + "\n".join(self.screen.display)
+            self.read()
+
+    def until_gone(self, words: str) -> None:
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while words in "\n".join(self.screen.display):
+            assert time.monotonic() < end, "\n".join(self.screen.display)
+            self.read()
+
+    def go(self, keys: str, words: str) -> None:
+        """Press these keys; until these words are there."""
+        os.write(self._fd, keys.encode())
+        self.until(words)
+
+    def code(self) -> int:
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while self.process.poll() is None:
+            assert time.monotonic() < end, "\n".join(self.screen.display)
+            self.read()
+        while self.read():
+            pass
+        return self.process.returncode
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._fd)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    project = str(Path(__file__).parents[2])
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": project,
+        "XDG_RUNTIME_DIR": str(home),
+        "TERM": "xterm-256color",
+        "LANG": "C.UTF-8",
+    }
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    top = tmp_path_factory.mktemp("hostile")
+    return hostile_stick.build(top / f"stick{hostile_stick.NAME[:60]}", top / "work")
+
+
+@pytest.fixture(scope="module")
+def harmless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("harmless")
+    (folder / "LiveOS").mkdir()
+    shutil.copy(_IMAGE, folder / "LiveOS/squashfs.img")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    tmp_path.chmod(0o700)
+    return tmp_path
+
+
+@pytest.fixture
+def terminals() -> Iterator[list[Terminal]]:
+    opened: list[Terminal] = []
+    yield opened
+    for terminal in opened:
+        terminal.close()
+
+
+def told(*words: str, home: Path) -> bytes:
+    """What a command says on a terminal."""
+    terminal = Terminal(*words, home=home)
+    try:
+        terminal.code()
+    finally:
+        terminal.close()
+    assert terminal.data
+    assert b"Traceback" not in terminal.data
+    return terminal.data
+
+
+def test_control_functions_are_found() -> None:
+    data = "\x1b[3;4Hx\x1b[1;31m\x1b[?25l\x1b]0;t\x07\x9b6n\x08\x1bc\r\n\u202e".encode()
+
+    assert functions(data) == {
+        *("\x1b[H", "\x1b[m", "\x1b[?25l", "\x1b]0;t", "\x07", "\x9b", "\x08", "\x1bc", "\r"),
+        "\u202e",
+    }
+
+
+COMMANDS = {
+    "status": ("status",),
+    "status as JSON": ("status", "--json"),
+    "the plan of a recovery": ("recover", "--dry-run"),
+    "the plan of a merge": ("merge", "--dry-run"),
+    "the plan of a growth": ("grow", "--dry-run"),
+    "a rehearsal": ("recover", "--rehearse"),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_command_line_sends_line_ends_alone(hostile: Path, home: Path, name: str) -> None:
+    command, *options = COMMANDS[name]
+
+    assert functions(told(command, str(hostile), *options, home=home)) <= {"\r"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("list",), ("list", "--json"), ("resume", hostile_stick.JOB)],
+    ids=" ".join,
+)
+def test_jobs_of_a_hostile_journal_send_line_ends_alone(
+    hostile: Path, home: Path, words: tuple[str, ...]
+) -> None:
+    assert functions(told("jobs", *words, "--target", str(hostile), home=home)) <= {"\r"}
+
+
+def test_a_recovery_tells_of_hostile_names_in_line_ends_alone(
+    hostile: Path, home: Path, tmp_path: Path
+) -> None:
+    stick = Path(shutil.copytree(hostile, tmp_path / f"copy{hostile_stick.NAME[:40]}"))
+    hostile_stick.ended(stick)
+    said = told("recover", str(stick), "--yes", home=home)
+
+    assert functions(said) <= {"\r"}
+    # It got to the names: e2fsck tells of one, and the report of the others.
+    assert b"ended with" not in said
+    assert b"/home/0E\\x1b]0;T" in said
+
+
+# The console.
+
+
+def walk(terminal: Terminal) -> None:
+    """Through the screens that there are for an ill overlay and its job, to what e2fsck says."""
+    terminal.until("A job was interrupted")
+    terminal.go("\x1b", "What matters now")
+    terminal.go("\x1bOP", "A LiveOS stick starts a whole system")
+    terminal.go("\x1b", "What matters now")
+    terminal.go("d", "Sticks that come and go")
+    terminal.go("\x1b", "What matters now")
+    terminal.go("j", "A job goes on whether or not")
+    terminal.go("u", "Undo it all")
+    terminal.go("\x1b", "A job goes on whether or not")
+    terminal.go("\r", "What to do now")
+    terminal.go("\x1b", "A job goes on whether or not")
+    terminal.go("L", "")
+    terminal.until_gone("L Leave it")
+    terminal.go("\x1b", "What matters now")
+    terminal.go("x", "thrown away")
+    terminal.go("\x1b", "What matters now")
+    terminal.go("r", "Rehearse the repair")
+    terminal.go("a", "From here on the stick is written to")
+    terminal.go("\x1b", "b Back")
+    terminal.go("l", "Read on")
+    terminal.go("\x1b", "b Back")
+    terminal.go("c", "Cancelled.")
+
+
+def test_no_control_function_of_the_data_reaches_the_terminal_on_any_screen(
+    hostile: Path, harmless: Path, home: Path, tmp_path: Path, terminals: list[Terminal]
+) -> None:
+    stick = Path(shutil.copytree(hostile, tmp_path / f"copy{hostile_stick.NAME[:40]}"))
+    # The machine does not know of this one yet, and it is the newest.
+    hostile_stick.write_journal(stick, f"{hostile_stick.JOB}-b", 1.9e9)
+    terminals += [Terminal(str(folder), home=home) for folder in (harmless, stick)]
+    own, terminal = terminals
+    own.until("What matters now")
+    own.go("q", "")
+    own.code()
+    walk(terminal)
+    terminal.go("q", "")
+    terminal.code()
+
+    assert functions(terminal.data) <= functions(own.data)
