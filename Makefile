@@ -57,8 +57,10 @@ bench: install  ## the figures of the README, each with its command
 bench-merge: install  ## merging side by side in a VM: the wiki's sequence, both engines, the limit (MIB=2048 for a larger root)
 	tests/vm/run bench-merge --mib $(or $(MIB),1024) --runs $(or $(RUNS),3)
 
+# One version of the renderer, so that a PNG changes only with its SVG.
 screenshots: install  ## make every picture in screenshots/ anew
-	tests/packages practice pictures
+	tests/packages practice
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check resvg-py==0.5.0
 	$(BIN)/python tests/screenshots.py
 
 manual: install  ## make the man page and the completion scripts anew, from the command line's parser

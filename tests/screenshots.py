@@ -1,141 +1,112 @@
-"""Draw the screens into screenshots/: SVG, and PNG where rsvg-convert is installed.
+"""Draw the screens into screenshots/, as SVG and as PNG: `make screenshots`.
 
-The values and the clock are fixed, so the same program gives the same bytes.
+The pictures are of a machine of practice sticks, which is built for them (practice_sticks.py says
+what is real there and what stands still), and of jobs that were recorded (pictures.py). The SVG are
+the same bytes wherever they are made; tests/console/test_pictures.py tells when a screen has
+changed and its picture has not. The PNG are drawn from them with one version of resvg, and bear the
+fingerprint of the SVG.
+
+`--record` carries the jobs out anew, on practice sticks, and writes what they tell to
+tests/data/jobs: for when a plan has got other steps, or a step another sentence.
 """
 
-import asyncio
-import io
-import shutil
-import subprocess
+import argparse
+import importlib
 import sys
-from collections.abc import Callable
+import tempfile
 from pathlib import Path
-
-from rich.console import Console as RichConsole
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parent / "console"))
+sys.path.insert(0, str(Path(__file__).parent / "jobs"))
 
-from console_fakes import (
-    BROKEN,
-    FOREIGN,
-    INVALID,
-    STICK,
-    THIS,
-    FakeMachine,
-    clock,
-)
-from console_harness import SMALL_SCREEN, opened, text, until
-from merge_fakes import compressing, merged, mirroring, proposed
-from workshop_fakes import FakeJob, FakeWorkshop, failed, interrupted, running
+import picture
+from pictures import FOLDER, JOBS, SHOTS, draw, job_id, sticks
+from practice_sticks import BROKEN, BROKEN_NAME, NEARLY_FULL, NEARLY_FULL_NAME, build_as
+from recovering import JOB, Patient
 
-from liveos_tui.console.app import Console
-from liveos_tui.live.judge import judge
+from liveos_tui.jobs.event_log import EventLog
+from liveos_tui.jobs.events import Event, JobState
 from liveos_tui.live.model import Operation
-from liveos_tui.system.terminal import Look, TerminalProfile
+from liveos_tui.practice import builder
+from liveos_tui.practice.builder import PracticeState
+from liveos_tui.system.mounts import RUN_FOLDER
 
-FOLDER = Path(__file__).parents[1] / "screenshots"
-PLAIN = TerminalProfile()
-RICH = TerminalProfile(Look.RICH)
+_ZOOM = 2.0
 
-SHOTS: dict[str, tuple[TerminalProfile, tuple[int, int], list[str]]] = {
-    "dashboard-plain": (PLAIN, SMALL_SCREEN, []),
-    "dashboard-rich": (RICH, SMALL_SCREEN, []),
-    "dashboard-wide": (RICH, (120, 40), []),
-    "devices": (RICH, SMALL_SCREEN, ["d", "down"]),
-    "devices-plain": (PLAIN, SMALL_SCREEN, ["d", "down"]),
-    "help": (RICH, SMALL_SCREEN, ["f1"]),
-}
 
-# On the stick whose overlay has died, or with a job: keys, and words to wait for before the next
-# one and before the picture.
-WORK: dict[str, tuple[TerminalProfile, str, Callable[[], FakeJob] | None, list[str]]] = {
-    "recover": (RICH, "/dev/sdc1", None, ["r", "What is wrong"]),
-    "recover-plain": (PLAIN, "/dev/sdc1", None, ["r", "What is wrong"]),
-    "recover-running": (RICH, "live", running, ["j", "enter", "82 %"]),
-    "recover-running-plain": (PLAIN, "live", running, ["j", "enter", "82 %"]),
-    "recover-confirm": (RICH, "/dev/sdc1", None, ["r", "What is wrong", "a", "[ Recover it ]"]),
-    "recover-failed": (RICH, "live", failed, ["j", "enter", "u Go back"]),
-    "grow": (RICH, "live", None, ["g", "128M"]),
-    "grow-plain": (PLAIN, "live", None, ["g", "128M"]),
-    "merge": (RICH, "live", None, ["m", "What will be done"]),
-    "merge-plain": (PLAIN, "live", None, ["m", "What will be done"]),
-    "merge-confirm": (RICH, "live", None, ["m", "What will be done", "enter", "[ Merge it ]"]),
-    "merge-running": (RICH, "live", mirroring, ["j", "enter", "57 %"]),
-    "merge-running-plain": (PLAIN, "live", compressing, ["j", "enter", "34 %"]),
-    "merge-done": (RICH, "live", merged, ["j", "enter", "u Go back"]),
-    "merge-done-plain": (PLAIN, "live", merged, ["j", "enter", "u Go back"]),
-    "jobs": (RICH, "live", failed, ["j", "FAILED"]),
-    "job-interrupted": (RICH, "/dev/sdc1", interrupted, ["[ Decide later ]"]),
+# A rate and the time left are told after some seconds only, and a practice stick is merged in less:
+# that one's root is larger, nearly all of it free.
+_LARGE_ROOT_BYTES = 3 << 30
+
+_RECORDED = {
+    Operation.RECOVER: (PracticeState.INVALID, BROKEN, BROKEN_NAME, builder.ROOT_BYTES),
+    Operation.MERGE: (PracticeState.NEARLY_FULL, NEARLY_FULL, NEARLY_FULL_NAME, _LARGE_ROOT_BYTES),
 }
 
 
-def svg_of(app: Console) -> str:
-    """The screen as Textual's own export draws it, with fixed names in place of random ones."""
-    width, height = app.size
-    console = RichConsole(
-        width=width,
-        height=height,
-        file=io.StringIO(),
-        force_terminal=True,
-        color_system="truecolor",
-        record=True,
-        legacy_windows=False,
-        safe_box=False,
-    )
-    console.print(app.screen._compositor.render_update(full=True, simplify=True))
-    svg = console.export_svg(title="liveos-tui", unique_id="liveos-tui")
-    # Without it some renderers drop the spaces that a text begins with.
-    return svg.replace("<text class=", '<text xml:space="preserve" class=')
+def draw_all() -> None:
+    """Every picture, and none that is not drawn any more."""
+    # Only `make screenshots` installs it.
+    resvg = importlib.import_module("resvg_py")
+    FOLDER.mkdir(exist_ok=True)
+    with sticks() as seen:
+        drawn = {name: draw(name, seen) for name in SHOTS}
+    # Pictures without an SVG are photographs of a text console: they are made elsewhere.
+    for path in FOLDER.glob("*.svg"):
+        if path.stem not in drawn:
+            path.unlink()
+            path.with_suffix(".png").unlink(missing_ok=True)
+    for name, svg in drawn.items():
+        (FOLDER / f"{name}.svg").write_text(svg, encoding="utf-8")
+        png = resvg.svg_to_bytes(svg_string=svg, skip_system_fonts=True, zoom=_ZOOM)
+        (FOLDER / f"{name}.png").write_bytes(picture.signed(bytes(png), svg))
+        print(name)
 
 
-async def draw_work(
-    terminal: TerminalProfile, target: str, job: Callable[[], FakeJob] | None, steps: list[str]
-) -> str:
-    """One screen of the work, reached by keys and by waiting for words."""
-    machine = FakeMachine(
-        {"live": judge(STICK), "/dev/sdc1": judge(INVALID)}, (THIS, BROKEN, FOREIGN)
-    )
-    workshop = FakeWorkshop(known={"recover-20260314-120331-9b41": job()} if job else {})
-    workshop.answers[Operation.MERGE] = proposed
-    app = Console(machine, target, terminal, clock, workshop)
-    async with opened(app, SMALL_SCREEN) as pilot:
-        await until(pilot, lambda: app.jobs_known)
-        for step in steps:
-            if len(step) == 1 or step == "enter":
-                await pilot.press(step)
-            else:
-                await until(pilot, lambda words=step: words in text(app))  # type: ignore[misc]
-            await pilot.pause()
-        await pilot.pause()
-        return svg_of(app)
+def record_all() -> None:
+    """Carry out each job on a practice stick and keep what it tells."""
+    JOBS.mkdir(exist_ok=True)
+    for operation, (state, shown_as, name, root_bytes) in _RECORDED.items():
+        with tempfile.TemporaryDirectory() as work:
+            top = Path(work)
+            with patch.object(builder, "ROOT_BYTES", root_bytes):
+                build_as(top / "stick", name, state)
+            (top / "scratch").mkdir()
+            patient = Patient(top / "stick", top / "scratch")
+            plan = patient.plan() if operation is Operation.RECOVER else patient.merge_plan()
+            with EventLog(top / "log") as log:
+                patient.events = _Telling(log)
+                end = patient.carry(plan)
+                log.tell(end)
+            assert end.state is JobState.DONE, end
+            told = (top / "log").read_text()
+            shown = {top / "stick": shown_as, top / "scratch": RUN_FOLDER, JOB: job_id(operation)}
+            for here, there in shown.items():
+                told = told.replace(str(here), str(there))
+        (JOBS / f"{operation}.jsonl").write_text(told)
+        print(f"{operation}: {told.count(chr(10))} events")
 
 
-async def draw(terminal: TerminalProfile, size: tuple[int, int], keys: list[str]) -> str:
-    """One screen, reached by `keys`."""
-    # The words are the program's own.
-    stick = judge(STICK)
-    machine = FakeMachine({"live": stick, "/dev/sdc1": INVALID}, (THIS, BROKEN, FOREIGN))
-    app = Console(machine, "live", terminal, clock, FakeWorkshop())
-    async with opened(app, size) as pilot:
-        await until(pilot, lambda: app.jobs_known)
-        await pilot.press(*keys)
-        await pilot.pause()
-        return svg_of(app)
+class _Telling(list[Event]):
+    """Tells the log as well."""
+
+    def __init__(self, log: EventLog) -> None:
+        super().__init__()
+        self._log = log
+
+    def append(self, event: Event) -> None:
+        super().append(event)
+        self._log.tell(event)
 
 
 def main() -> None:
-    """All of them."""
-    FOLDER.mkdir(exist_ok=True)
-    convert = shutil.which("rsvg-convert")
-    drawings = {name: draw(*shot) for name, shot in SHOTS.items()}
-    drawings |= {name: draw_work(*shot) for name, shot in WORK.items()}
-    for name, drawing in drawings.items():
-        path = FOLDER / f"{name}.svg"
-        path.write_text(asyncio.run(drawing), encoding="utf-8")
-        print(path.name)
-        if convert:
-            command = [convert, "--zoom", "1", "--output", str(path.with_suffix(".png")), str(path)]
-            subprocess.run(command, check=True)
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--record", action="store_true", help="carry the jobs out anew first")
+    if parser.parse_args().record:
+        record_all()
+    draw_all()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 import pytest
 
-from liveos_tui.system.terminal import Look, TerminalProfile, profile
+from liveos_tui.system.terminal import Contrast, Look, TerminalProfile, profile
 
 
 def test_a_true_colour_terminal_gets_the_rich_look() -> None:
@@ -45,3 +45,12 @@ def test_a_serial_line_is_plain_and_sampled_less_often() -> None:
 
 def test_the_person_overrules() -> None:
     assert profile({"TERM": "linux"}, look=Look.RICH).look is Look.RICH
+
+
+def test_high_contrast_is_asked_for_once_and_for_all_or_for_one_time() -> None:
+    always = {"TERM": "linux", "LIVEOS_TUI_CONTRAST": "high"}
+
+    assert profile({"TERM": "linux"}).contrast is Contrast.NORMAL
+    assert profile(always).contrast is Contrast.HIGH
+    assert profile({"TERM": "linux"}, contrast=Contrast.HIGH).contrast is Contrast.HIGH
+    assert profile(always, contrast=Contrast.NORMAL).contrast is Contrast.NORMAL
