@@ -239,7 +239,7 @@ class TestBadInput:
             (store(3), 10, "inside its header"),
             (store(3), 4096, "less than an empty one needs"),
             (store(600), 300 * 4096, "runs past its end"),
-            (store(600), 520 * 4096, "lie behind its end"),
+            (store(600), 602 * 4096, "lie behind its end"),
             (b"SnAp" + struct.pack("<III", 1, 2, 8), 64 * MIB, "version 2"),
             (b"SnAp" + struct.pack("<III", 1, 1, 7), 64 * MIB, "chunks of 7 sectors"),
             (b"\x7fELF\x02\x01\x01\x00", 64 * MIB, "(a COW store)"),
