@@ -43,7 +43,7 @@ _LOOKS: tuple[tuple[Personal, str], ...] = (
     (Personal.NAME, r"(?<=/dev/disk/by-)[a-z]+/[^\s,;]+"),
     (Personal.NAME, r"(?i:(?<=LABEL=)|(?<=UUID=))[^\s,;:<]+"),
     (Personal.ADDRESS, r"(?<=://)[^\s]+"),
-    (Personal.ADDRESS, r"[\w.+-]+@[\w.-]+"),
+    (Personal.ADDRESS, r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]+"),
     (Personal.ADDRESS, r"(?<![0-9A-Fa-f:-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f])"),
     (Personal.ADDRESS, r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"),
     (Personal.ADDRESS, r"(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}(?![\w:])"),
