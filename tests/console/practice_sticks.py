@@ -124,15 +124,19 @@ class Seen:
 
 @dataclass(frozen=True)
 class Sticks:
-    """All that was seen of the machine. `probes` still reach its files."""
+    """All that was seen of the machine. `probes` still reach its files, in `folder`."""
 
+    folder: Path
     probes: Probes
     seen: Mapping[str, Seen]
     devices: tuple[AttachedDevice, ...]
 
     def propose(self, target: str, wish: Wish) -> Proposal:
         """What the program proposes for a target."""
-        with patch("liveos_tui.live.merging.measure_speeds", lambda *_, **__: _SPEEDS):
+        with (
+            patch("liveos_tui.live.merging.measure_speeds", lambda *_, **__: _SPEEDS),
+            patch("liveos_tui.system.squashing.state_folder", lambda: self.folder),
+        ):
             return propose(self.probes, target, wish)
 
 
@@ -155,7 +159,7 @@ def look_at_sticks(folder: Path) -> Sticks:
     for device in (BROKEN_DEVICE, NEARLY_FULL_DEVICE):
         seen[device] = Seen(LocalWatch(probes, device).sample())
     still = _Still(probes, seen)
-    return Sticks(probes, seen, still.devices())
+    return Sticks(folder, probes, seen, still.devices())
 
 
 def build_as(

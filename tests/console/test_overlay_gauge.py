@@ -17,6 +17,7 @@ from liveos_tui.system.terminal import TerminalProfile
 
 FILLING = Observation("live", STICK, HISTORY)
 LYING = Observation("/dev/sdc1", replace(STICK, overlay=replace(STICK.overlay, in_use=False)))
+BEGINNING = Observation("live", STICK, HISTORY[:1])
 UNKNOWN = Observation("/dev/sdc1", INVALID)
 
 
@@ -33,6 +34,7 @@ def words(lines: list[Line]) -> list[str]:
         (FILLING, RICH, 99, 24),
         (FILLING, PLAIN, 11, 4),
         (FILLING, PLAIN, 12, 12),
+        (BEGINNING, RICH, 99, 24),
         (LYING, RICH, 99, 8),
         (UNKNOWN, RICH, 99, 4),
         (None, RICH, 99, 4),
@@ -44,7 +46,7 @@ def test_it_takes_only_rows_that_it_makes_use_of(
     assert overlay.rows(seen, most, glyphs(terminal)) == taken
 
 
-@pytest.mark.parametrize("seen", [FILLING, LYING, UNKNOWN, None])
+@pytest.mark.parametrize("seen", [FILLING, BEGINNING, LYING, UNKNOWN, None])
 @pytest.mark.parametrize("used", [RICH_GLYPHS, SAFE])
 @pytest.mark.parametrize("height", range(4, 25))
 def test_every_row_has_the_width_of_the_frame(

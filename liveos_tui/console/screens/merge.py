@@ -129,6 +129,7 @@ class Merge(WorkingScreen):
         if told.state is None:
             return steps.pending(step, min(width, phases.READABLE))
         glyphs = self.brush.glyphs
+        width = min(width, phases.READABLE)
         return steps.told(step, told, width, height, glyphs, beat=self.beat, running=False)
 
     def sentences(self, status: str) -> list[notes.Note]:

@@ -10,7 +10,7 @@ from liveos_tui.console.lines import Line, Span
 from liveos_tui.console.screens.dialog import CANCEL
 from liveos_tui.console.screens.working import Entry, WorkingScreen
 from liveos_tui.console.theme import Role
-from liveos_tui.console.views import notes, proposal, questions, results, steps
+from liveos_tui.console.views import notes, phases, proposal, questions, results, steps
 from liveos_tui.console.views.steps import LOOK, RESULT
 
 
@@ -59,6 +59,7 @@ class Work(WorkingScreen):
     def pane_text(self, width: int, height: int) -> list[Line]:
         """What the selected step does, is doing or has done."""
         plan, log, key = self.conduct.plan, self.conduct.log, self.steps.selected
+        width = min(width, phases.READABLE)
         if plan is None or key in {LOOK, None}:
             if self.proposal is not None:
                 return proposal.look(self.proposal, width)

@@ -43,6 +43,7 @@ _GAP = 3
 # One point is no history: an overlay that is not in use has none.
 _LEAST_HISTORY = 2
 _NOW = "now"
+_NO_HISTORY = "How it fills shows from the next look on."
 
 # Digits have the colour of the bar that they stand beside.
 _DIGITS = {
@@ -57,7 +58,8 @@ def rows(seen: Observation | None, most: int, glyphs: Glyphs) -> int:
     part = seen.system.overlay if seen and seen.system else None
     if seen is None or part is None or part.fraction is None:
         return ROWS
-    if len(seen.history) >= _LEAST_HISTORY:
+    if part.in_use:
+        # The chart has its place before there is one: nothing jumps with the second sample.
         if most >= _CHART_ROWS:
             return min(most, _HIGHEST)
     elif most >= _LARGE_ROWS:
@@ -157,8 +159,10 @@ class _Filled:
     def _beside(self, width: int, height: int) -> list[Line]:
         line = bar(self.fraction, width, self.fill, self.glyphs)
         figures: Line = (Span(spread(self._figures(), width), self._text),)
-        if height < _CHART_ROWS - 3 or len(self.seen.history) < _LEAST_HISTORY:
+        if height < _CHART_ROWS - 3 or not self.part.in_use:
             return [line, line, line, (), figures]
+        if len(self.seen.history) < _LEAST_HISTORY:
+            return [line, line, figures, (), (Span(_NO_HISTORY, Role.MUTED),)]
         return [line, line, figures, (), *self._chart(width, height - 5), self._times(width)]
 
     def _chart(self, width: int, height: int) -> list[Line]:
