@@ -17,7 +17,7 @@ from liveos_tui.live.booted import is_live
 from liveos_tui.live.diagnose import diagnose
 from liveos_tui.live.evidence import gather
 from liveos_tui.live.local import LocalWatch
-from liveos_tui.live.recognise import MissingTargetError, recognise
+from liveos_tui.live.recognise import MissingTargetError, absolute, recognise
 from liveos_tui.system.personal import personal_words
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.saving import save_new
@@ -84,10 +84,11 @@ def _look(probes: Probes, target: str) -> Findings:
 def _place(probes: Probes, output: str | None) -> Path | None:
     """Where the report is saved: as named, else the first folder that is not the own overlay.
 
-    None where there is no such folder. Raises OwnRootError for a file that was named there.
+    None where there is no such folder. Raises OwnRootError for a file that was named there, and
+    MissingTargetError for one that cannot be.
     """
     if output is not None:
-        path = Path(output).absolute()
+        path = Path(absolute(output))
         if _is_own_root(probes, path.parent):
             raise OwnRootError(
                 f"{clean(output)} lies on the running system's overlay, which fills by every file.",
