@@ -206,7 +206,7 @@ class LocalWorkshop:
         with recognised.hold:
             site = recognised.site
             journal = _newer_journal(job_id, self._probes.folder(site.mount_point or "/"), work)
-            if folder is None and work is None:
+            if work is None and not _was_ordered(folder, journal.plan):
                 _check_places(journal)
             now = place_of(self._probes, site, named)
         # After a boot a stick has another number and another name; what it is has stayed.
@@ -259,6 +259,13 @@ class LocalWorkshop:
             return read(self._probes.folder(place.mount_point), folder.id)
         except LiveosError:
             return None
+
+
+def _was_ordered(folder: JobFolder | None, plan: Plan) -> bool:
+    """Whether these very steps were ordered in this boot: a stick may come back with others."""
+    with suppress(LiveosError):
+        return folder is not None and folder.order().plan.steps == plan.steps
+    return False
 
 
 def _check_places(journal: JournalState) -> None:

@@ -25,9 +25,11 @@ from liveos_tui.jobs.local import LocalWorkshop
 from liveos_tui.jobs.order import OrderKind
 from liveos_tui.plans.actions import (
     Action,
+    Engine,
     ExchangeImages,
     FreezeRoot,
     MakeImage,
+    MirrorView,
     SetAside,
     SwitchRoot,
     ThawRoot,
@@ -148,7 +150,9 @@ def test_forgetting_by_a_harmful_journal_removes_nothing(stick: Patient) -> None
     assert hashes(stick.folder / "LiveOS") == before
 
 
-def test_the_plan_s_device_is_not_the_one_that_is_worked_on(stick: Patient, tmp_path: Path) -> None:
+def test_the_plan_s_device_is_not_the_one_that_is_worked_on(
+    stick: Patient, shop: LocalWorkshop, started: list[JobFolder]
+) -> None:
     """The stick is where the person has it at this moment, whatever the journal calls it."""
     plan = stick.merge_plan()
     elsewhere = replace(
@@ -160,17 +164,49 @@ def test_the_plan_s_device_is_not_the_one_that_is_worked_on(stick: Patient, tmp_
         this_system=True,
     )
     journal(stick, replace(plan, place=elsewhere))
-    started: list[JobFolder] = []
-    shop = LocalWorkshop(
-        Probes(privileged=False),
-        folders=JobFolders(Probes(), tmp_path / "jobs"),
-        starter=started.append,
-    )
     shop.resume(JOB, str(stick.folder))
     place = started[0].order().plan.place
 
     assert (place.target, place.mount_point) == (str(stick.folder),) * 2
     assert (place.device, place.number, place.this_system) == (None, None, False)
+
+
+@pytest.fixture
+def started() -> list[JobFolder]:
+    """The jobs for which a worker was to be started."""
+    return []
+
+
+@pytest.fixture
+def shop(tmp_path: Path, started: list[JobFolder]) -> LocalWorkshop:
+    folders = JobFolders(Probes(), tmp_path / "jobs")
+    return LocalWorkshop(Probes(privileged=False), folders=folders, starter=started.append)
+
+
+ELSEWHERE: tuple[Action, ...] = (
+    MirrorView("/etc/cron.d"),
+    MakeImage("LiveOS/squashfs.alt", Engine.STREAM, apart="/etc/cron.d"),
+    FreezeRoot("live-rw", 1 << 20, "/etc/cron.d"),
+)
+
+
+@pytest.mark.parametrize("action", ELSEWHERE, ids=lambda action: type(action).__name__)
+def test_a_folder_of_the_machine_is_written_to_only_where_it_was_named_here(
+    stick: Patient, shop: LocalWorkshop, started: list[JobFolder], tmp_path: Path, action: Action
+) -> None:
+    journal(stick, with_action(stick.merge_plan(), action))
+
+    with pytest.raises(LiveosError, match=r"outside of the stick, too: in /etc/cron\.d"):
+        shop.resume(JOB, str(stick.folder))
+    assert started == []
+    shop.resume(JOB, str(stick.folder), str(tmp_path / "named"))
+    assert started[0].order().work == str(tmp_path / "named")
+    # It was named in this boot; another one that the stick has come back with was not.
+    shop.resume(JOB, str(stick.folder))
+    path = stick.folder / JOBS_FOLDER / JOB / JOURNAL_NAME
+    path.write_bytes(path.read_bytes().replace(b"/etc/cron.d", b"/etc/udev"))
+    with pytest.raises(LiveosError, match="outside of the stick, too: in /etc/udev"):
+        shop.resume(JOB, str(stick.folder))
 
 
 def test_thawing_touches_no_device_that_is_not_the_job_s(
