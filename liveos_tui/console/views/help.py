@@ -180,8 +180,8 @@ _STEP_STATES: tuple[tuple[str, Role, str], ...] = (
 _COLOURS = (
     "A colour never stands alone, there is always a word. Green: well. Yellow: act soon. White on "
     "red: broken, or figures that are old. Blue: the keyboard, its keys and where it is. The other "
-    "gauges are not judged: their bars are grey or cyan. Hard to read? Start it with --contrast high, "
-    "or LIVEOS_TUI_CONTRAST=high in the environment: few colours on black, and a cursor."
+    "gauges are not judged: their bars are grey or cyan. Hard to read? Start it with --contrast "
+    "high, or LIVEOS_TUI_CONTRAST=high in the environment: few colours on black, and a cursor."
 )
 
 
