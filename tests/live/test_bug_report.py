@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import layouts
 import pytest
 from layouts import USED
 from machines import MachineBuilder, store
+from test_captured import Capture
 
 from liveos_tui.commands.bug_report import Findings, bug_report
 from liveos_tui.jobs.events import JobState
@@ -141,3 +143,16 @@ def test_no_escape_sequence_reaches_the_terminal(machine: MachineBuilder) -> Non
     text = bug_report(gather(machine.probes()), Findings("live\x1b[31m"), {})
 
     assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_a_real_stick_that_has_overflowed(tmp_path: Path) -> None:
+    probes = Capture("overflow", tmp_path / "machine").probes()
+    system = LocalWatch(probes, "live").sample()
+    text = bug_report(
+        gather(probes, system.target.mount_point), Findings("live", system), personal_words(probes)
+    )
+
+    assert "BROKEN: The overlay has overflowed" in text
+    assert "live-rw: 0 4194304 snapshot Overflow" in text
+    assert "LiveOS/overlay-<label-1>-<uuid-1>" in text
+    assert "12AB-CDEF" not in text
