@@ -20,9 +20,18 @@ from workshop_fakes import FakeJob, FakeWorkshop
 
 from liveos_tui.console.app import Console
 from liveos_tui.jobs.event_codec import EventReader
-from liveos_tui.jobs.events import EndEvent, Event, JobState, ProgressEvent, StepEvent, StepState
+from liveos_tui.jobs.events import (
+    EndEvent,
+    Event,
+    JobState,
+    ProgressEvent,
+    StepEvent,
+    StepState,
+    WaitingEvent,
+)
 from liveos_tui.jobs.workshop import Proposal, Wish
 from liveos_tui.live.model import Operation
+from liveos_tui.plans.model import Plan
 from liveos_tui.system.terminal import Contrast, Look, TerminalProfile
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
@@ -129,7 +138,7 @@ class _Machine(FakeMachine):
 
 
 class _Workshop(FakeWorkshop):
-    """Proposes what the program proposes; does nothing."""
+    """Proposes what the program proposes; its jobs do what was recorded of them."""
 
     def __init__(self, seen: Sticks, known: dict[str, FakeJob]) -> None:
         super().__init__(known=known)
@@ -137,6 +146,15 @@ class _Workshop(FakeWorkshop):
 
     def propose(self, target: str, wish: Wish) -> Proposal:
         return self._seen.propose(target, wish)
+
+    def start(self, plan: Plan, *, allowed: int | None = None) -> str:
+        done = allowed or 0
+        job = FakeJob(plan, state=JobState.WAITING, done=done)
+        job.tell(*takewhile(lambda event: not _later(event, done), _events(plan.operation)))
+        job.tell(WaitingEvent(done))
+        name = job_id(plan.operation)
+        self.known[name] = job
+        return name
 
 
 async def _drawn(shot: Shot, seen: Sticks, title: str) -> str:
@@ -163,7 +181,7 @@ def _recorded(job: Job, seen: Sticks, target: str) -> FakeJob:
     plan = seen.propose(target, Wish(job.operation)).plan
     assert plan is not None, f"{job.operation} is not possible any more"
     titles = [step.title for step in plan.steps]
-    events = EventReader().feed((JOBS / f"{job.operation}.jsonl").read_bytes())
+    events = _events(job.operation)
     if job.until is not None:
         title, fraction = job.until
         index = titles.index(title)
@@ -178,6 +196,15 @@ def _recorded(job: Job, seen: Sticks, target: str) -> FakeJob:
         if isinstance(event, EndEvent):
             told.message = event.message
     return told
+
+
+def _events(operation: Operation) -> list[Event]:
+    return EventReader().feed((JOBS / f"{operation}.jsonl").read_bytes())
+
+
+def _later(event: Event, step: int) -> bool:
+    """Whether an event belongs to a step that is not among the first `step` ones."""
+    return isinstance(event, EndEvent) or event.step >= step
 
 
 def _beyond(event: Event, step: int, fraction: float) -> bool:
