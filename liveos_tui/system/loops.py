@@ -136,6 +136,14 @@ def _backing_identities(runner: Runner) -> dict[str, tuple[int | None, str | Non
             )
             for row in rows.get("loopdevices", [])
         }
-    except (LiveosError, ValueError, KeyError, TypeError, AttributeError):
+    except (
+        LiveosError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ):
         # Without it the path alone joins a loop with its file.
         return {}

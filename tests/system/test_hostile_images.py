@@ -14,6 +14,7 @@ from liveos_tui.formats.cow import CowError, CowHeader, summarise
 from liveos_tui.live.local import LocalMachine
 from liveos_tui.practice.views import UserSpaceJoiner
 from liveos_tui.system.joining import look_at_store
+from liveos_tui.system.loops import loops_of
 from liveos_tui.system.runner import Finished, SystemRunner
 from liveos_tui.system.squashfs import members, read_start
 
@@ -200,3 +201,17 @@ def test_an_exception_that_points_far_out_is_told_and_takes_no_room(tmp_path: Pa
         view.read(5 * 4096, 4096)
 
     assert store.stat().st_size == 1 << 20
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        b"[" * 100_000,
+        b'{"loopdevices": [{"name": "/dev/loop0", "back-ino": 1e999, "back-maj:min": "8:1"}]}',
+        b'{"loopdevices": [7]}',
+        b'{"loopdevices": 7}',
+        b"\xff",
+    ],
+)
+def test_a_list_of_loop_devices_that_makes_no_sense_tells_of_none(output: bytes) -> None:
+    assert loops_of(Says(output), (12, "8:1")) == ()
