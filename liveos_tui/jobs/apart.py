@@ -13,9 +13,9 @@ from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.merging import WhichImage, image_notes, which_image
 from liveos_tui.jobs.work import Work
-from liveos_tui.live.growth import MIB
 from liveos_tui.live.words import size
 from liveos_tui.plans.actions import KeepImage, ReplaceImage
+from liveos_tui.plans.merge_apart import SPARE_BYTES
 from liveos_tui.plans.merge_steps import NEW_IMAGE, OLD_IMAGE
 from liveos_tui.system.copying import copy_file, digest_of
 from liveos_tui.system.files import NotThereError
@@ -24,8 +24,6 @@ from liveos_tui.system.writable_file import NoRoomError
 
 _DIGESTS = {NEW_IMAGE: "sha256_new", OLD_IMAGE: "sha256_old"}
 _BEGUN = "begun"
-# For the journal, and the clusters of names.
-_SPARE_BYTES = MIB
 _KEPT = "Nothing on the stick was touched."
 
 
@@ -196,7 +194,7 @@ def _noted_digest(work: Work, name: str) -> object:
 
 def _check_free(folder: StickFolder, needed_bytes: int, where: str) -> None:
     free = folder.free_bytes
-    needed = max(0, needed_bytes) + _SPARE_BYTES
+    needed = max(0, needed_bytes) + SPARE_BYTES
     if free < needed:
         raise NoRoomError(
             f"{size(needed)} are needed {where}, and {size(free)} are free.",

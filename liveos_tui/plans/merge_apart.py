@@ -6,13 +6,16 @@ stick is touched. Then the old one is removed from the stick and the new one wri
 
 from liveos_tui.formats.text import clean
 from liveos_tui.live.diagnosis import Diagnosis
-from liveos_tui.live.growth import RESERVE_BYTES
+from liveos_tui.live.growth import MIB
 from liveos_tui.live.merging import MergeFacts
 from liveos_tui.live.words import size
 from liveos_tui.live.work_folders import why_not_work_folder
 from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.merge_room import Estimate, mirror_bytes
 from liveos_tui.plans.model import Room
+
+SPARE_BYTES = MIB
+"""What is left free on the stick beside the new image: for the journal, and the folders."""
 
 
 def apart_bytes(diagnosis: Diagnosis, facts: MergeFacts, engine: Engine, estimate: Estimate) -> int:
@@ -43,7 +46,7 @@ def why_not_apart(
         )
     if work.number == facts.number:
         return f"{clean(work.path)} lies on the stick's own file system: name one on another disk."
-    free = (diagnosis.free_bytes or 0) + facts.image_bytes - RESERVE_BYTES
+    free = (diagnosis.free_bytes or 0) + facts.image_bytes - SPARE_BYTES
     if estimate.likely_bytes > free:
         return (
             f"Without the old image there would be room for {size(max(0, free))}: too little even "
