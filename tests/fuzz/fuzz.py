@@ -48,10 +48,13 @@ def main() -> int:
         before = time.monotonic()
         argv = [sys.executable, __file__, "--child", "--engine", options.engine]
         argv += ["--runs", str(runs), "--seed", str(options.seed), name]
-        ended = subprocess.run(argv, check=False).returncode
-        word = "FAILED" if ended else "ok"
+        ended = subprocess.run(argv, check=False, stderr=subprocess.PIPE)
+        word = "FAILED" if ended.returncode else "ok"
         print(f"{name:20} {runs:9} inputs {time.monotonic() - before:7.1f} s  {word}", flush=True)
-        failed += [name] if ended else []
+        if ended.returncode:
+            failed.append(name)
+            # Of what is instrumented, atheris tells line by line.
+            print(ended.stderr.decode(errors="replace")[-4000:], file=sys.stderr)
     seconds = time.monotonic() - began
     print(f"{options.runs} inputs to {len(names)} parsers in {seconds:.0f} s by {options.engine}: "
           f"{', '.join(failed) or 'no'} failure{'s' * (len(failed) != 1)}.")  # fmt: skip

@@ -1,5 +1,9 @@
 """A few inputs for every parser; `make fuzz` feeds many."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from engines import NotStoodError, feed, inputs
 from targets import TARGETS, Target
@@ -45,3 +49,15 @@ def test_an_input_that_takes_too_long_is_a_failure(monkeypatch: pytest.MonkeyPat
         feed(Target("endless", check, [b"x"]), 1)
 
     assert "more than" in str(caught.value.__cause__)
+
+
+@pytest.mark.real_tools
+def test_make_fuzz_tells_how_many_inputs_each_parser_got() -> None:
+    program = Path(__file__).parent / "fuzz.py"
+    argv = [sys.executable, str(program), "--engine", "damage", "--runs", "61", "size", "text"]
+    finished = subprocess.run(argv, capture_output=True, text=True, check=False)
+
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.split()[:3] == ["size", "31", "inputs"]
+    assert "61 inputs to 2 parsers" in finished.stdout
+    assert "no failures" in finished.stdout
