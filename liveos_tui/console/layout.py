@@ -25,7 +25,7 @@ Painted {{ height: 1; }}
 #note {{ height: 3; }}
 #question {{ height: 3; }}
 #field {{ margin: 1 2 0 2; }}
-#complaint {{ height: 3; margin: 1 0 0 0; }}
+#complaint {{ height: 1; margin: 1 0; }}
 #buttons {{ layout: horizontal; height: 1; }}
 #rest {{ height: 1fr; }}
 #job {{ height: 8; }}

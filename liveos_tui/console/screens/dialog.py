@@ -21,8 +21,8 @@ from liveos_tui.jobs.workshop import Workshop
 CANCEL = ("cancel", "Cancel")
 
 _COMPLAINT_ROWS = 3
-# Title, keys, complaint, buttons, and the empty rows between them.
-_OTHER_ROWS = 8
+# Title, keys, buttons, and the empty rows around the complaint.
+_OTHER_ROWS = 6
 _FIELD_ROWS = 2
 
 
@@ -54,6 +54,7 @@ class Dialog(AskingScreen):
         self.field = None if caption is None else Field(brush, caption, id="field")
         self.complaint = ""
         """One sentence about what was typed."""
+        self._complaint_line = Painted(brush, self._complaint, id="complaint")
         self._pane = Pane(
             brush, lambda: (heading, ()), lambda width, _: self.body(width), id="question"
         )
@@ -76,7 +77,7 @@ class Dialog(AskingScreen):
         yield self._pane
         if self.field is not None:
             yield self.field
-        yield Painted(brush, self._complaint, id="complaint")
+        yield self._complaint_line
         with Horizontal(id="buttons"):
             yield from self._buttons
         yield Painted(brush, id="rest")
@@ -91,10 +92,12 @@ class Dialog(AskingScreen):
     def paint(self) -> None:
         """Redraw what has changed, after making room for the text."""
         width, height = self.app.size
-        other = _OTHER_ROWS + (_FIELD_ROWS if self.field is not None else 0)
+        complaint = len(self._complaint(width, height))
+        other = _OTHER_ROWS + complaint + (_FIELD_ROWS if self.field is not None else 0)
         wanted = min(self._pane.wanted_height(width), height - other)
-        if self._pane.styles.height is None or self._pane.styles.height.value != wanted:
-            self._pane.styles.height = wanted
+        for part, rows in ((self._complaint_line, complaint), (self._pane, wanted)):
+            if part.styles.height is None or part.styles.height.value != rows:
+                part.styles.height = rows
         super().paint()
 
     def on_mount(self) -> None:
