@@ -26,14 +26,13 @@ from cut_points import (
     journal_points,
 )
 from kernel import PROGRAM, snapshot_sectors, told
-from machine import MachineError, wait_for
+from machine import wait_for
 from numbered import Line, NumberedWriter
 from rescue import OWN, examine, joined
 from stick import LIVE, NO_OVERLAY, PERSISTENT, Stick
 from writelog import Write, before, replay, writes
 
-ROOM = "grow --to 160M --yes"
-"""So that the writer does not fill the overlay: an emulated machine merges slowly."""
+_ROOM, _MUCH_ROOM = "160M", "256M"
 
 WORKS = 900
 OLD_MIB = 20
@@ -89,22 +88,24 @@ class LiveMerge:
 
     @classmethod
     def of(
-        cls, stick: Stick, log: Path, *, pause: float = 0.1, crowded: bool = False
+        cls, stick: Stick, log: Path, *, crowded: bool = False, heavy: bool = False
     ) -> "LiveMerge":
         """Merge the running system, as a person orders it; ssh is dropped in the middle.
 
         The stick was started with this log. `crowded`: its folder has so many names that those
-        which are exchanged lie in two sectors of the FAT file system, so in two writes. Raises
-        MachineError unless it ends well.
+        which are exchanged lie in two sectors of the FAT file system. `heavy`: the program replaces
+        its files as fast as it can. Raises MachineError unless it ends well.
         """
         stick.install()
         if crowded:
             # Three entries of 32 bytes each: then the first sector is full.
             for number in range(3):
                 stick.run(f"touch {LIVE}/LiveOS/a-name-of-two-parts-{number}; sync")
-        stick.run(f"{PROGRAM} {ROOM}", timeout=WORKS)
+        # So that the writer does not fill the overlay: an emulated machine merges slowly.
+        stick.run(f"{PROGRAM} grow --to {_MUCH_ROOM if heavy else _ROOM} --yes", timeout=WORKS)
         stick.run(f"dd if=/dev/urandom of=/srv/old bs=1M count={OLD_MIB} conv=fsync")
-        with NumberedWriter(stick, pause=pause, log=log) as writer:
+        pause, per_file = (0.0, 1) if heavy else (0.1, 3)
+        with NumberedWriter(stick, pause=pause, per_file=per_file, log=log) as writer:
             began = log.stat().st_size
             used = _merge(stick)
             writer.wait_for_more()
@@ -138,7 +139,7 @@ def _merge(stick: Stick) -> int:
 
     job = wait_for(ended, "the merge to end by itself", WORKS, 5.0)
     if job["state"] != "done":
-        raise MachineError(f"the merge has ended so: {job}")
+        raise stick.problem(f"the merge has ended so: {job}")
     return used
 
 

@@ -74,8 +74,9 @@ class NumberedWriter:
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
-        self._process.wait()
         self._reader.join()
+        # Waits for it, and closes what it was heard by.
+        self._process.communicate()
 
     @property
     def told(self) -> list[tuple[str, ...]]:

@@ -21,6 +21,7 @@ import json
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -246,17 +247,26 @@ class Stick(Guest):
         log: Path | None = None,
         *,
         virtio: bool = False,
+        slow: bool = False,
     ) -> None:
         """Plug in a USB stick with a copy of this raw image: `attached(name)`, until `detach`.
 
         With `log` every write to it is logged there (see `writelog`). The booted system sees the
         stick some seconds later: `wait_until("test -b /dev/sda")`. With `virtio` it is no USB
-        stick but a virtio disk, which is faster.
+        stick but a virtio disk, which is faster. `slow`: it writes 200 KB a second, so that
+        there is time to pull it out.
         """
         machine = self._on()
         copy = self.attached(name)
         copy_sparse(image, copy)
-        machine.execute("blockdev-add", _node(copy, name, log))
+        node = _node(copy, name, log)
+        if slow:
+            limits = {"qom-type": "throttle-group", "id": f"{name}-slow", "x-bps-write": 200_000}
+            machine.execute("object-add", limits)
+            below = {key: value for key, value in node.items() if key != "node-name"}
+            node = {"driver": "throttle", "node-name": name, "file": below}
+            node["throttle-group"] = f"{name}-slow"
+        machine.execute("blockdev-add", node)
         device: dict[str, object] = {"driver": "usb-storage", "bus": "xhci.0", "removable": True}
         if virtio:
             device = {"driver": "virtio-blk-pci"}
@@ -275,6 +285,8 @@ class Stick(Guest):
             return True
 
         wait_for(released, f"the end of {name}", 20)
+        with suppress(MachineError):
+            machine.execute("object-del", {"id": f"{name}-slow"})
         self.attached(name).replace(keep) if keep else self.attached(name).unlink()
 
     def attached(self, name: str = "second") -> Path:
@@ -333,6 +345,9 @@ class Stick(Guest):
         drive = json.dumps(_node(self.disk, "stick", log))
         network = f"user,id=wired,hostfwd=tcp:127.0.0.1:{self.port}-:22"
         arguments = [*self._devices(), "-blockdev", drive, "-netdev", network, *more]
+        if log is not None:
+            # Merged, requests have as many pieces as a write can have, and the log adds one more.
+            arguments += ["-global", "virtio-blk-device.request-merging=off"]
         self._machine = Machine(arguments, self.console_log, self._memory_mib)
         _running.add(self)
         return self._machine
