@@ -40,6 +40,8 @@ def main() -> int:
         TARGETS[options.targets[0]].check(Path(options.targets[1]).read_bytes())
         return 0
     names = options.targets or list(TARGETS)
+    if unknown := set(names) - set(TARGETS):
+        parser.error(f"no such parser: {', '.join(unknown)}. There are: {', '.join(TARGETS)}.")
     share, left_over = divmod(options.runs, len(names))
     failed = []
     began = time.monotonic()

@@ -20,8 +20,10 @@ from liveos_tui.commands.output import harmless as printed
 from liveos_tui.errors import FormatError, UnreadableError
 from liveos_tui.formats import cow, debugfs, dm_ioctl, mksquashfs
 from liveos_tui.formats.blocklist import parse_lsblk
+from liveos_tui.formats.checksums import parse_checksums
 from liveos_tui.formats.cmdline import live_options, other_live_system, parse_cmdline
 from liveos_tui.formats.cow_writer import allocate, store_metadata
+from liveos_tui.formats.disguise import Disguise, Personal
 from liveos_tui.formats.dmtable import parse_status, parse_table
 from liveos_tui.formats.e2fsck import FsckMessages, FsckProgress
 from liveos_tui.formats.ext4 import parse_superblock
@@ -358,6 +360,21 @@ def _name(data: bytes) -> None:
     overlay_name_parts(_text(data))
 
 
+def _checksums(data: bytes) -> None:
+    with suppress(FormatError):
+        found = parse_checksums(data)
+        _assert_printable((found.version, *found.hashes))
+        assert not any("/" in name for name in found.hashes)
+        assert parse_checksums(found.text().encode()) == found
+
+
+def _disguise(data: bytes) -> None:
+    """The first word is a label. What is known as personal is not shown."""
+    label, _, text = clean(data.replace(b"\n", b" "), 4000).partition(" ")
+    shown = Disguise({Personal.LABEL: [label], Personal.HOST: ["anna-laptop"]})(text)
+    assert "anna-laptop" not in shown.split()
+
+
 def _size(data: bytes) -> None:
     with suppress(SizeError):
         assert 0 < parse_size(_text(data)) < 1 << 63
@@ -505,6 +522,11 @@ _EVENTS: tuple[Event, ...] = (
 )
 
 _REQUESTS = ({"ask": "allow", "steps": 3}, {"ask": "back"}, {"ask": "cancel"})
+_CHECKSUMS = b"# liveos-tui 0.1.0\n%s  source.zip\n" % (b"0123456789abcdef" * 4)
+_REPORT = (
+    b"ANNA anna-laptop /home/anna/notes 12AB-CDEF anna@example.org 192.168.1.2 fe80::1 "
+    b"11111111-2222-3333-4444-555555555555 /run/media/anna/ANNA LABEL=ANNA\n"
+)
 _OVERLAY_NAMES = (b"overlay-LIVE-12AB-CDEF", b"overlay-a-b-2026-01-01-00-00-00-00")
 _TEXTS = (b"LIVE", "Gr\u00f6\u00dfe \u8986\u76d6 e\u0301".encode())
 
@@ -532,6 +554,8 @@ _ALL = (
     Target("unsquashfs", _unsquashfs, [_UNSQUASHFS]),
     Target("text", _clean, _TEXTS),
     Target("overlay-name", _name, _OVERLAY_NAMES),
+    Target("checksums", _checksums, [_CHECKSUMS]),
+    Target("disguise", _disguise, [_REPORT]),
     Target("size", _size, [b"1.5G", b"64MiB", b"67108864"]),
     Target("lsblk", _lsblk, _on_a_line(_files("lsblk/*.json") + _answers("lsblk")), True),
     Target("losetup", _losetup, _on_a_line([_LOSETUP]), True),
