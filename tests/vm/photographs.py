@@ -177,7 +177,7 @@ def growing(camera: Photographer) -> None:
 
 
 def merging(camera: Photographer) -> None:
-    """The whole of a merge, and the question before a reset."""
+    """The whole of a merge, and the list of jobs."""
     console = camera.console
     console.send("m")
     camera.screen("merge", "Enter Merge it", WORKS)
