@@ -326,6 +326,20 @@ async def test_all_steps_are_not_done_when_the_question_is_declined() -> None:
         assert not workshop.asked("allow")
 
 
+async def test_the_question_is_asked_once_however_often_the_job_tells_that_it_waits() -> None:
+    workshop = FakeWorkshop()
+    app = console(workshop)
+    async with opened(app) as pilot:
+        await recovering(pilot)
+        await press(pilot, "a")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        (work,) = [screen for screen in app.screen_stack if isinstance(screen, Work)]
+        (job,) = workshop.known.values()
+        job.tell(FoundEvent(1, "One more thing."), WaitingEvent(2))
+        await until(pilot, lambda: "One more thing." in str(work.conduct.log))
+        assert sum(isinstance(screen, Confirm) for screen in app.screen_stack) == 1
+
+
 async def test_a_key_that_is_pressed_twice_starts_one_job(hang: threading.Event) -> None:
     class Slow(FakeWorkshop):
         def start(self, *arguments: object, **more: object) -> str:
