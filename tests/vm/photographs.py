@@ -7,6 +7,7 @@ glyphs cost VGA its bright colours. Before each picture the kernel is asked what
 that is not that of its character, or a colour that cannot be seen, is told, and the exit code is 1.
 """
 
+import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -209,9 +210,11 @@ def filling(camera: Photographer, stick: Stick) -> None:
     camera.screen("dashboard-filling", r"Overlay .* FILLING 8\d %")
 
 
-def main(arguments: Sequence[str]) -> int:
+def main() -> int:
     """All of them; 1 when one shows what it should not."""
-    folder = Path(arguments[0]) if arguments else CHECKOUT / "screenshots"
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", nargs="?", type=Path, default=CHECKOUT / "screenshots")
+    folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="liveos-photographs-") as scratch,
@@ -246,4 +249,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
