@@ -12,7 +12,7 @@ from liveos_tui.console.navigation import Navigation
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.jobs.workshop import Workshop
 from liveos_tui.live.watch import Machine
-from liveos_tui.system.terminal import Contrast, TerminalProfile
+from liveos_tui.system.terminal import Contrast, TerminalProfile, give_size
 
 # Leaving gives the probes this long to take down what they mounted; a hung one is left behind.
 FAREWELL_SECONDS = 1.0
@@ -103,6 +103,7 @@ def run(
             "The console needs a terminal for its input and its output.",
             "Use `liveos-tui status` in scripts and pipes.",
         )
+    give_size(1)
     if terminal.unicode and sys.__stderr__ is not None:
         # The profile knows better than the locale: a text console is in UTF-8 mode.
         sys.__stderr__.reconfigure(encoding="utf-8", errors="replace")

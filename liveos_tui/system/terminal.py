@@ -1,6 +1,7 @@
 """What the terminal can show: which look, which glyphs, how often to draw."""
 
 import os
+import termios
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,6 +90,16 @@ def current(look: Look | None = None, contrast: Contrast | None = None) -> Termi
     except OSError:
         tty = None
     return profile(_environment(), tty, look, contrast)
+
+
+def give_size(descriptor: int) -> None:
+    """Have a terminal that does not know its size, as a serial line after a login, be of 80x24.
+
+    Its kernel says 0x0 then, and every library makes something else of that.
+    """
+    rows, columns = termios.tcgetwinsize(descriptor)
+    if not rows or not columns:
+        termios.tcsetwinsize(descriptor, (rows or 24, columns or 80))
 
 
 def _environment() -> Mapping[str, str]:

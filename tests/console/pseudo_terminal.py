@@ -19,15 +19,21 @@ _PATIENCE_SECONDS = 30.0
 class Terminal:
     """A program of Python on a terminal of 80x25, as a person at it sees it.
 
-    `bytes` are all that it has sent there.
+    `bytes` are all that it has sent there. `size` is what its kernel says of rows and columns.
     """
 
-    def __init__(self, program: str, *arguments: str, environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        program: str,
+        *arguments: str,
+        environment: dict[str, str],
+        size: tuple[int, int] = (25, 80),
+    ) -> None:
         self.screen = pyte.Screen(80, 25)
         self._stream = pyte.ByteStream(self.screen)
         self.bytes = b""
         self._fd, end = pty.openpty()
-        fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 80, 0, 0))
+        fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         kept = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parent)}
         self.process = subprocess.Popen(
             [sys.executable, "-c", program, *arguments],

@@ -64,6 +64,19 @@ def test_without_a_unicode_locale_every_byte_is_ascii(terminals: list[Terminal])
     assert "Gr??e" in terminal.screen.display[0]
 
 
+def test_a_terminal_that_does_not_know_its_size_has_24_rows(terminals: list[Terminal]) -> None:
+    """As a serial line after a login."""
+    environment = {"TERM": "vt220", "LC_ALL": "C"}
+    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=environment, size=(0, 0))
+    terminals.append(terminal)
+    terminal.until("FILLING 83 %")
+    terminal.until(" d Devices")
+    assert terminal.screen.display[23].startswith(" d Devices")
+    assert len(terminal.bytes) < 20_000, "a frame or two"
+    terminal.press("q")
+    assert terminal.exit_code() == 0
+
+
 def test_no_color_is_kept_to(terminals: list[Terminal]) -> None:
     terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX | {"NO_COLOR": "1"})
     terminals.append(terminal)
