@@ -124,8 +124,10 @@ def _on_stick(work: Work, action: ReplaceImage) -> WhichImage:
     found = which_image(work.stick, action.image, notes)
     if found is not WhichImage.NEITHER:
         return found
+    old = notes.get("old")
+    old_bytes = old.get("bytes") if isinstance(old, dict) else None
     with work.stick.open(action.image) as file:
-        remains = file.identity.size_bytes < notes["old"]["bytes"]
+        remains = isinstance(old_bytes, int) and file.identity.size_bytes < old_bytes
     if remains and work.notes.get(work.step, {}).get(_BEGUN):
         # A power cut within its removal, and then a check of the FAT.
         return WhichImage.GONE

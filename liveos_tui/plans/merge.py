@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from liveos_tui.formats.image_kinds import ImageKind
 from liveos_tui.formats.mksquashfs import LEVELS
+from liveos_tui.formats.text import clean
 from liveos_tui.live.diagnosis import Diagnosis, Illness
 from liveos_tui.live.facts import EXT
 from liveos_tui.live.merging import MergeFacts, is_squashfs
@@ -232,7 +233,8 @@ def _check_images(diagnosis: Diagnosis, facts: MergeFacts) -> None:
         )
     if facts.beside_taken:
         raise PlanRefusedError(
-            f"{facts.beside} is there already: most likely the old image of an earlier merge.",
+            f"{clean(facts.beside)} is there already: most likely the old image of an earlier "
+            "merge.",
             "Let it go when you do not need it any more (`liveos-tui jobs`, then "
             f"`jobs forget JOB`), or move it away. {_UNCHANGED}",
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from liveos_tui.console.lines import EMPTY, Line, Span, wrap
 from liveos_tui.console.theme import Role
 from liveos_tui.console.wording import size
+from liveos_tui.formats.text import clean
 from liveos_tui.jobs.workshop import Proposal
 from liveos_tui.live.diagnosis import Fact
 from liveos_tui.live.place import Place
@@ -56,7 +57,7 @@ def about(plan: Plan, width: int) -> list[Line]:
 
 def place_words(place: Place) -> str:
     """Where a stick is and how large: enough to tell it from another."""
-    where = place.device or place.mount_point or place.target
+    where = clean(place.device or place.mount_point or place.target)
     return f"{where}, {size(place.size_bytes)}" if place.size_bytes is not None else where
 
 

@@ -7,6 +7,7 @@ from liveos_tui.console.lines import EMPTY, Line, Span, wrap
 from liveos_tui.console.theme import Role
 from liveos_tui.console.views.proposal import place_words
 from liveos_tui.console.wording import size
+from liveos_tui.formats.text import clean
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
@@ -116,10 +117,13 @@ def place(value: Place, width: int) -> list[Line]:
     """A stick, by everything that tells it from another."""
     facts = (
         ("Stick", value.name),
-        ("Device", value.device or ""),
+        ("Device", clean(value.device or "")),
         ("Model", value.model or ""),
         ("Size", size(value.size_bytes) if value.size_bytes is not None else ""),
-        ("Folder" if value.device is None else "Mounted at", value.mount_point or "not mounted"),
+        (
+            "Folder" if value.device is None else "Mounted at",
+            clean(value.mount_point or "not mounted"),
+        ),
         ("", "It carries the system that runs now." if value.this_system else ""),
     )
     return [line for name, text in facts if text for line in _named(name, text, width)]

@@ -207,10 +207,11 @@ def test_a_stick_without_room_for_two_images_is_merged_with_another_disk(
     said = full.run(f"{PROGRAM} merge /dev/sda --yes --work {APART}", check=False, timeout=WORKS)
 
     assert said.returncode == 0, said.stdout + said.stderr
-    expect_replaced(full, second[1])
     full.run(f"{PROGRAM} jobs rollback {merge_job(full)} --target /dev/sda --yes", timeout=WORKS)
     with second_mounted(full, "/dev/sda", "-r"):
         assert full.run(command).stdout == before
+    full.run(f"{PROGRAM} merge /dev/sda --yes --work {APART}", timeout=WORKS)
+    expect_replaced(full, second[1])
 
 
 @pytest.mark.thorough
@@ -219,9 +220,15 @@ def test_pulled_out_while_it_has_no_image_a_stick_is_mended_later(
     full: Stick, second: tuple[Path, Files], tmp_path: Path, phase: str
 ) -> None:
     pulled = tmp_path / "pulled.img"
+    full.detach(keep=pulled)
+    full.wait_until("! test -e /sys/block/sda")
+    full.attach(pulled, slow=True)
+    full.wait_until("test -b /dev/sda && udevadm settle")
+    pulled.unlink()
     for event in told(full, f"merge /dev/sda --yes --json --work {APART}"):
         if event.get("event") == "progress" and phase in event["phase"] and not pulled.exists():
             full.detach(keep=pulled)
+    full.wait_until("! test -e /sys/block/sda")
     full.run(f"mv {APART} {APART}-elsewhere && mkdir {APART}")
     full.attach(pulled)
     full.wait_until("test -b /dev/sda && udevadm settle")
