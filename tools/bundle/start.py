@@ -26,6 +26,11 @@ class _Keeper(zipimporter):
     folder: Path
     """This user's alone: what lies there is run."""
 
+    def get_filename(self, fullname: str) -> str:
+        """The file of a module. Each import asks for it, and zipimporter compiles to find it."""
+        end = "/__init__.py" if self.is_package(fullname) else ".py"
+        return f"{self.archive}/{self.prefix}{fullname.rpartition('.')[2]}{end}"
+
     def get_code(self, fullname: str) -> CodeType:
         """The code of a module."""
         kept = self.folder / fullname
