@@ -15,6 +15,7 @@ from liveos_tui.jobs import before
 from liveos_tui.jobs.checking import files_of, fsck, repair_trial
 from liveos_tui.jobs.marks import check_unused, mark_of_changes, use_mark
 from liveos_tui.jobs.work import Work
+from liveos_tui.live.facts import chunks
 from liveos_tui.live.words import size
 from liveos_tui.plans.actions import GrowFile, Rehearse
 from liveos_tui.system.e2fsprogs import Check
@@ -60,7 +61,7 @@ def rehearse(work: Work, action: Rehearse) -> str:
     planned = _planned_growth(work)
     count = len(changes.mapped) + changes.fresh
     work.found(
-        f"The repair would change {count} chunks of the overlay ({size(changes.size_bytes)}), "
+        f"The repair would change {chunks(count)} of the overlay ({size(changes.size_bytes)}), "
         f"{changes.fresh} of them new."
     )
     if planned is not None and planned < need:
