@@ -21,6 +21,7 @@ from liveos_tui.jobs.events import (
     WaitingEvent,
 )
 from liveos_tui.jobs.workshop import Job
+from liveos_tui.live.model import Operation
 from liveos_tui.live.words import duration, percent, size
 from liveos_tui.plans.model import Plan
 
@@ -58,7 +59,9 @@ def offers(job: Job) -> list[str]:
     found = []
     match job.state:
         case JobState.RUNNING:
-            found = ["attach", "pause", "cancel"]
+            # Only a merge takes long enough.
+            pause = ["pause"] if job.plan.operation is Operation.MERGE else []
+            found = ["attach", *pause, "cancel"]
         case JobState.WAITING | JobState.PAUSED:
             found = ["attach", "resume", "cancel"]
     if job.can_resume:

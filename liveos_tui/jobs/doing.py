@@ -1,6 +1,5 @@
 """What does each action of a plan, and what undoes it."""
 
-from liveos_tui.errors import LiveosError
 from liveos_tui.jobs import (
     apart,
     imaging,
@@ -134,9 +133,6 @@ def undo(work: Work, action: Action) -> str:
         case SetAside():
             return merging.put_back(work, action)
         case SwitchRoot():
-            raise LiveosError(
-                "The running root uses the new image: that is not undone while it runs.",
-                "It was left as it is.",
-            )
+            return live_merging.undo_switch(work, action)
         case _:
             return "There was nothing to undo."

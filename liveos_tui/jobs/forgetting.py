@@ -10,6 +10,7 @@ from liveos_tui.jobs.merging import WhichImage, image_notes, which_image
 from liveos_tui.live.words import size
 from liveos_tui.plans.actions import ExchangeImages, SwitchRoot
 from liveos_tui.system.files import NotThereError
+from liveos_tui.system.first_block import share_content
 from liveos_tui.system.stick_writing import StickFolder
 
 _KEPT = "Nothing was removed."
@@ -27,8 +28,13 @@ def forget(stick: StickFolder, journal: JournalState, work: str | None = None) -
             f"The job {journal.job_id} has not been ended: it is {journal.state}.",
             f"Go on with it, go back, or leave it as it is first. {_KEPT}",
         )
+    others = _other_image(stick, journal), _other_overlay(journal)
+    place = journal.plan.place
+    for other, used in zip(others, (place.image, place.overlay), strict=True):
+        if other is not None and used is not None:
+            _check_apart(stick, other, used)
     freed, kept = _forget_apart(stick, journal, work)
-    for other in (_other_image(stick, journal), _other_overlay(journal)):
+    for other in others:
         if other is not None:
             freed += _size(stick, other)
             stick.remove(other)
@@ -40,6 +46,16 @@ def forget(stick: StickFolder, journal: JournalState, work: str | None = None) -
         stick.remove(f"{folder}/{name}")
     stick.remove_folder(folder)
     return f"{size(freed)} are free again.{kept}"
+
+
+def _check_apart(stick: StickFolder, other: str, used: str) -> None:
+    """Raise LiveosError where to remove `other` would take away what the stick boots with."""
+    if share_content(stick.path / other, stick.path / used):
+        raise LiveosError(
+            f"Since a power cut {clean(other)} is {clean(used)} itself by another name: to remove "
+            "it would take that away.",
+            f"{_KEPT} Check the stick from another Linux (`fsck.vfat -a DEVICE`), and forget then.",
+        )
 
 
 def _forget_apart(stick: StickFolder, journal: JournalState, work: str | None) -> tuple[int, str]:
@@ -77,7 +93,7 @@ def _other_image(stick: StickFolder, journal: JournalState) -> str | None:
             return None
     raise LiveosError(
         f"{clean(action.image)} and {clean(action.beside)} are not both images of this merge.",
-        f"{_KEPT} Look at them, and remove by hand what you do not need.",
+        f"{_KEPT} Check the stick from another Linux (`fsck.vfat -a DEVICE`) before anything else.",
     )
 
 

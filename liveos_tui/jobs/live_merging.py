@@ -20,6 +20,7 @@ from liveos_tui.plans.actions import ExchangeImages, FreezeRoot, SwitchRoot, Tha
 from liveos_tui.system.dm_control import DmControl
 from liveos_tui.system.first_block import share_content
 from liveos_tui.system.frozen_view import FrozenView
+from liveos_tui.system.identity import boot_id
 from liveos_tui.system.loops import file_identity, loops_of
 from liveos_tui.system.root_base import forget_base, new_base
 from liveos_tui.system.root_devices import RootNames, root_names
@@ -31,6 +32,7 @@ _SYNC_BYTES = 16 << 20
 _WATCH_SECONDS = 2.0
 _TELL_FRACTION = 0.1
 _WARN_FRACTION = 0.8
+_READY = "ready in boot"
 
 
 def freeze_root(work: Work, action: FreezeRoot) -> str:
@@ -85,6 +87,8 @@ def switch_root(work: Work, action: SwitchRoot) -> str:
             "The new image serves from the next boot on, with the overlay as it is.",
         )
     _make_second(work, action)
+    # From here on the overlays may be exchanged at any moment.
+    work.note({_READY: boot_id(work.workplace.probes)})
     runner, stick = work.workplace.probes.runner, work.stick.path
     freezing = _freeze_action(work)
     overlay, second = Path(work.place.overlay), Path(action.second)
@@ -118,6 +122,28 @@ def switch_root(work: Work, action: SwitchRoot) -> str:
     return _end_switch(work, control, names)
 
 
+def undo_switch(work: Work, action: SwitchRoot) -> str:
+    """Remove the second overlay of a switch that has not happened. Raises LiveosError else."""
+    control, names = _control(work), _names(work, action.device)
+    if is_switched(control, names):
+        raise LiveosError(
+            "The running root uses the new image: that is not undone while it runs.",
+            "It was left as it is.",
+        )
+    notes = work.notes.get(work.step, {})
+    if _READY in notes and notes[_READY] != boot_id(work.workplace.probes):
+        raise LiveosError(
+            "The system was started anew in the middle of the switch: whether the overlay that it "
+            "uses is the old one or the second is not known.",
+            "It was left as it is, and is whole either way. Keep it (`jobs leave`).",
+        )
+    path = work.stick.path / action.second
+    if share_content(path, work.store_path):
+        raise LiveosError(*_same_by_another_name(action.second))
+    work.stick.remove(action.second)
+    return "The root had not been switched; the second overlay is removed."
+
+
 def _end_switch(work: Work, control: DmControl, names: RootNames) -> str:
     """Take down what the root was; the overlay's file is another one from now on."""
     _close_view(work)
@@ -139,11 +165,7 @@ def _make_second(work: Work, action: SwitchRoot) -> None:
     if path.exists() and loops_of(runner, file_identity(path)):
         raise LiveosError(f"{clean(action.second)} is in use.", "Nothing was changed.")
     if share_content(path, work.store_path):
-        raise LiveosError(
-            f"Since a power cut {clean(action.second)} is the overlay itself by another name: to "
-            "remove it would take the overlay away.",
-            "Nothing was changed. Check the stick from another Linux (`fsck.vfat -a DEVICE`).",
-        )
+        raise LiveosError(*_same_by_another_name(action.second))
     work.stick.remove(action.second)
     progress = work.phase("making the second overlay")
     try:
@@ -158,6 +180,14 @@ def _make_second(work: Work, action: SwitchRoot) -> None:
     except (CancelledError, LiveosError):
         work.stick.remove(action.second)
         raise
+
+
+def _same_by_another_name(second: str) -> tuple[str, str]:
+    return (
+        f"Since a power cut {clean(second)} is the overlay itself by another name: to remove it "
+        "would take the overlay away.",
+        "Nothing was changed. Check the stick from another Linux (`fsck.vfat -a DEVICE`).",
+    )
 
 
 def _take_up(work: Work, control: DmControl, names: RootNames) -> bool:

@@ -1,12 +1,23 @@
 """What is told of the scratch store of a frozen view, while a step works on the view."""
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.jobs import live_merging
 from liveos_tui.jobs.live_merging import FillWatch
+from liveos_tui.plans.actions import SwitchRoot
+from liveos_tui.system.identity import boot_id
+from liveos_tui.system.probes import Probes
+from liveos_tui.system.stick_writing import StickFolder
+
+if TYPE_CHECKING:
+    from liveos_tui.jobs.work import Work
 
 
 class Control:
@@ -64,6 +75,51 @@ class Watched:
 def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     monkeypatch.setattr(live_merging, "_WATCH_SECONDS", 0.0)
     return Watched()
+
+
+class TestUndoOfASwitch:
+    """Whether the root uses the new image, device-mapper tells; the rest is on the stick."""
+
+    @pytest.fixture
+    def work(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+        monkeypatch.setattr(live_merging, "_control", lambda _: None)
+        monkeypatch.setattr(live_merging, "is_switched", lambda *_: False)
+        (tmp_path / "overlay").write_bytes(b"SnAp")
+        (tmp_path / "overlay.alt").write_bytes(bytes(4096))
+        with StickFolder(tmp_path) as stick:
+            yield SimpleNamespace(
+                stick=stick,
+                store_path=tmp_path / "overlay",
+                step=3,
+                notes={},
+                order=SimpleNamespace(job_id="merge-1"),
+                workplace=SimpleNamespace(probes=Probes()),
+            )
+
+    def undo(self, work: SimpleNamespace) -> str:
+        return live_merging.undo_switch(cast("Work", work), SwitchRoot("x", "overlay.alt", 4096))
+
+    def test_before_it_was_ready_the_second_overlay_goes(self, work: SimpleNamespace) -> None:
+        assert "had not been switched" in self.undo(work)
+        assert work.stick.names() == ("overlay",)
+
+    def test_in_the_same_boot_too(self, work: SimpleNamespace) -> None:
+        work.notes = {3: {"ready in boot": boot_id(Probes())}}
+        assert "had not been switched" in self.undo(work)
+
+    def test_after_a_boot_in_its_middle_nothing_is_touched(self, work: SimpleNamespace) -> None:
+        work.notes = {3: {"ready in boot": "another boot"}}
+        with pytest.raises(LiveosError, match="is not known"):
+            self.undo(work)
+        assert work.stick.names() == ("overlay", "overlay.alt")
+
+    def test_a_root_that_is_switched_stays_so(
+        self, work: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live_merging, "is_switched", lambda *_: True)
+        with pytest.raises(LiveosError, match="uses the new image"):
+            self.undo(work)
+        assert work.stick.names() == ("overlay", "overlay.alt")
 
 
 def test_every_tenth_is_told_once(watched: Watched) -> None:

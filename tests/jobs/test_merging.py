@@ -11,6 +11,7 @@ from recovering import JOB, CutError, Patient, build_small, copy, hashes, power_
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.cow import HEADER_BYTES
+from liveos_tui.jobs import forgetting
 from liveos_tui.jobs.events import JobState, PausedEvent
 from liveos_tui.jobs.forgetting import forget
 from liveos_tui.jobs.journal import read
@@ -321,6 +322,27 @@ class TestForget:
         with StickFolder(stick.folder) as folder, pytest.raises(LiveosError, match="not both"):
             forget(folder, read(folder, JOB))
         assert (stick.folder / BESIDE).read_bytes() == b"a person's own file"
+
+    def test_a_name_that_a_power_cut_made_the_image_itself_is_kept(
+        self, stick: Patient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What the kernel tells of a FAT is seen in tests/vm/dm/test_first_block.py."""
+        stick.carry(stick.merge_plan())
+        before = hashes(stick.folder)
+        asked: list[tuple[str, str]] = []
+
+        def shared(one: Path, other: Path) -> bool:
+            asked.append((one.name, other.name))
+            return True
+
+        monkeypatch.setattr(forgetting, "share_content", shared)
+        with (
+            StickFolder(stick.folder) as folder,
+            pytest.raises(LiveosError, match="by another name"),
+        ):
+            forget(folder, read(folder, JOB))
+        assert asked == [("squashfs.alt", "squashfs.img")]
+        assert hashes(stick.folder) == before
 
     def test_a_second_merge_waits_until_the_old_image_is_let_go(self, stick: Patient) -> None:
         stick.carry(stick.merge_plan())
