@@ -294,12 +294,14 @@ def test_anything_but_yes_changes_nothing(stick: Path, answer: str) -> None:
 def test_a_reset_wants_the_sticks_name(healthy: Path) -> None:
     before = hashes(healthy)
     with Terminal("reset", healthy) as terminal:
-        terminal.until("Type the name of the stick (PRACTICE) to go on: ")
+        terminal.until("Type the name of the stick (PRACTICE) to go on, nothing to leave: ")
         terminal.type("yes\n")
+        terminal.until("That is not its name: it is PRACTICE. Nothing was written so far.")
+        terminal.type("\n")
         assert terminal.end() == 130
     assert hashes(healthy) == before
     with Terminal("reset", healthy) as terminal:
-        terminal.until("Type the name of the stick (PRACTICE) to go on: ")
+        terminal.until("Type the name of the stick (PRACTICE) to go on, nothing to leave: ")
         terminal.type("PRACTICE\n")
         assert terminal.end() == 0
 

@@ -18,6 +18,7 @@ from liveos_tui.plans.sizes import parse_size
 from liveos_tui.plans.text import diagnosis_text, plan_outline, plan_text
 
 _SCHEMA = 1
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +121,12 @@ def _confirmed(plan: Plan) -> bool:
     """Whether the person has said yes, as the plan wants it."""
     if plan.confirmation is Confirmation.LABEL:
         name = plan.place.name
-        return ask(f"Type the name of the stick ({name}) to go on: ") == name
+        for _ in range(_TRIES):
+            typed = ask(f"Type the name of the stick ({name}) to go on, nothing to leave: ")
+            if not typed:
+                return False
+            if typed == name:
+                return True
+            say(f"That is not its name: it is {name}. Nothing was written so far.\n")
+        return False
     return (ask("Type yes to go on: ") or "").lower() == "yes"

@@ -104,7 +104,8 @@ class Conduct:
         `stale` is how it was before it was taken up again, which is always done to the end.
         """
         if self.plan is not None:
-            self.log = joblog.empty(self.plan)
+            # One that is taken up again has written already, whatever it tells first.
+            self.log = joblog.empty(self.plan, stale.done if stale is not None else 0)
         self.job_id = job_id
         self.cancelling = self._undoing = False
         self._stale = stale

@@ -51,7 +51,7 @@ _LOOKS: tuple[tuple[Personal, str], ...] = (
     (Personal.UUID, r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
     (Personal.UUID, r"(?<![0-9A-Za-z])[0-9A-F]{4}-[0-9A-F]{4}(?![0-9A-Za-z])"),
     # A machine's id, a boot's id, an NTFS serial number.
-    (Personal.UUID, r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{32}|[0-9A-F]{16})(?![0-9A-Za-z])"),
+    (Personal.UUID, r"(?<![0-9A-Za-z.])(?:[0-9A-Fa-f]{32}|[0-9A-F]{16})(?![0-9A-Za-z])"),
 )  # fmt: skip
 
 

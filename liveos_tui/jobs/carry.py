@@ -216,7 +216,7 @@ class _Run:
             _DONE[plan.operation].format(plan.place.name)
             if plan.first_write < len(plan.steps)
             else f"{plan.title}: done. Nothing was written to the stick.",
-            " ".join(plan.afterwards),
+            " ".join(plan.afterwards).replace("forget JOB", f"forget {self.order.job_id}"),
             tuple(dict.fromkeys(self.work.report)),
         )
 

@@ -91,8 +91,8 @@ def file_sentences(found: ChangedFiles) -> tuple[str, ...]:
     folders = ", ".join(f"{name} ({number})" for name, number in found.by_folder[:_MOST_FOLDERS])
     sentences = [f"{count} files differ from the image: {found.new} are new. Where: {folders}."]
     if found.deleted:
-        sentences.append(f"{found.deleted} files of the image are deleted.")
+        sentences.append(f"{found.deleted} files of the image were deleted before.")
     if found.names:
         names = ", ".join(found.names[:_MOST_NAMES])
-        sentences.append(f"Among them: {names}.")
+        sentences.append(f"Among those that are there: {names}.")
     return tuple(sentences)

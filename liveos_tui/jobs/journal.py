@@ -21,6 +21,7 @@ from typing import Any
 from liveos_tui.errors import FormatError, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import JobState, StepState
+from liveos_tui.live.contents import JOBS_FOLDER
 from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import RefreshLoop, SwitchRoot
 from liveos_tui.plans.codec import from_json, to_json
@@ -28,9 +29,6 @@ from liveos_tui.plans.model import Plan
 from liveos_tui.system.files import Folder, NotThereError
 from liveos_tui.system.stick_writing import StickFolder
 from liveos_tui.system.writable_file import WritableFile
-
-JOBS_FOLDER = "liveos-tui-jobs"
-"""Where the jobs of a stick are, at its top: on every file system, never on the overlay."""
 
 JOURNAL_NAME = "journal.jsonl"
 SCHEMA = 1

@@ -20,6 +20,8 @@ from liveos_tui.system.probes import Probes
 from liveos_tui.system.runner import ToolMissingError
 
 DEFAULT_LIVE_FOLDER = "LiveOS"
+JOBS_FOLDER = "liveos-tui-jobs"
+"""Where the jobs of a stick are, at its top: on every file system, never on the overlay."""
 IMAGE_NAMES = ("squashfs.img", "rootfs.img", "ext3fs.img")
 BASE_NAMES = ("LiveOS/rootfs.img", "LiveOS/ext3fs.img")
 HOME_NAME = "home.img"
@@ -150,13 +152,17 @@ def inspect_layout(probes: Probes, stick: Folder, contents: Contents) -> Layout:
             image_damage=f"There is no image in {clean(contents.live_folder)}: the stick does "
             "not boot.",
         )
-    layout = _layout_of(probes, stick, contents.image)
-    second = beside(contents.image)
+    return with_second(_layout_of(probes, stick, contents.image), stick, contents.image)
+
+
+def with_second(layout: Layout, stick: Folder, image: str) -> Layout:
+    """The layout with the other image of a merge, which lies beside `image` or does not."""
+    second = beside(image)
     try:
         with stick.open(second) as file:
             return replace(layout, second=clean(second), second_bytes=file.identity.size_bytes)
     except LiveosError:
-        return layout
+        return replace(layout, second=None, second_bytes=0)
 
 
 def _layout_of(probes: Probes, stick: Folder, path: str) -> Layout:

@@ -33,12 +33,13 @@ def header_fact(summary: CowSummary) -> Fact:
 
 
 def leftover_fact(leftover: CowSummary) -> Fact:
-    """A header of zeros with a list behind it: it was reset, or the header was lost."""
+    """A header of zeros with a list behind it: it was emptied, or the header was lost."""
     return Fact(
         "Header",
-        "All zeros, so the kernel takes the overlay for an empty one. Yet behind it "
-        f"{chunks(leftover.exceptions)} are listed: it was reset, or its header was lost.",
-        bad=True,
+        "All zeros: the kernel takes the overlay for an empty one. Behind it "
+        f"{chunks(leftover.exceptions)} are listed still: as a merge or a reset leaves it. If it "
+        "was neither, its header was lost.",
+        unknown=True,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from liveos_tui.errors import LiveosError, TargetGoneError
 from liveos_tui.formats.text import clean
 from liveos_tui.live.booted import is_live
+from liveos_tui.live.contents import with_second
 from liveos_tui.live.devices import attached_devices
 from liveos_tui.live.filesystems import HomeMeter, HostMeter, RootMeter
 from liveos_tui.live.fill import FillHistory
@@ -18,6 +19,7 @@ from liveos_tui.live.model import (
     Home,
     HomeState,
     Host,
+    Layout,
     LiveSystem,
     Overlay,
     OverlayState,
@@ -100,7 +102,7 @@ class LocalWatch:
         unused, unused_root = meters.unused, meters.unused_root
         system = LiveSystem(
             target=site.target,
-            layout=site.layout,
+            layout=self._ask("The image", lambda: self._layout(site), lambda _: site.layout),
             overlay=overlay,
             root=self._ask(
                 "The root file system",
@@ -153,6 +155,12 @@ class LocalWatch:
         except ProbeTimeoutError:
             # It hangs, so it is there: each gauge says for itself what it knows.
             return True
+
+    def _layout(self, site: Site) -> Layout:
+        """What lies there now: a merge, and its end, come while it is watched."""
+        if site.image is None or site.mount_point is None:
+            return site.layout
+        return with_second(site.layout, self._probes.folder(site.mount_point), site.image)
 
     def _ask(self, name: str, probe: Callable[[], Value], unread: Callable[[str], Value]) -> Value:
         """What a probe says, or that it is unknown and why: one that fails leaves the rest be."""

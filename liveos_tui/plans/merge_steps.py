@@ -278,6 +278,7 @@ class MergeWords:
             "mksquashfs",
             f"<{source} as {clean(self.diagnosis.place.base or '', _PATH_LIMIT)}>",
             self.new_image,
-            *("-noappend", "-exit-on-error", "-comp", compression.name),
+            # What owners and attributes files have is inside of the one file that it holds.
+            *("-noappend", "-exit-on-error", "-no-xattrs", "-all-root", "-comp", compression.name),
             *("-b", str(compression.block_bytes), *level),
         )

@@ -308,5 +308,6 @@ def _afterwards(diagnosis: Diagnosis) -> tuple[str, ...]:
     return (
         boot,
         "Look into /lost+found: what e2fsck could not place is there.",
-        "Keep the overlay below 80 %: move large files to home.img or to another disk.",
+        "Then merge the overlay into a new image (m, or `merge`), which empties it, or grow it. "
+        "What was changed once stays in it, even when files are deleted.",
     )

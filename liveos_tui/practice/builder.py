@@ -16,10 +16,12 @@ from liveos_tui.errors import LiveosError
 from liveos_tui.formats.cow import SECTOR_BYTES
 from liveos_tui.formats.dmtable import SnapshotStatus
 from liveos_tui.formats.text import clean
+from liveos_tui.live.contents import JOBS_FOLDER, beside
 from liveos_tui.practice import contents
 from liveos_tui.practice.devicemapper import UserSpaceDeviceMapper, device_word
 from liveos_tui.practice.files import BlockIoError
 from liveos_tui.practice.images import change_ext4, make_ext4, make_squashfs
+from liveos_tui.system.private_folder import remove_tree
 from liveos_tui.system.runner import Runner, SystemRunner
 
 ROOT_BYTES = 192 << 20
@@ -110,6 +112,9 @@ def build(
             # All is made before anything old is replaced.
             for name in ("squashfs.img", OVERLAY_NAME, "home.img"):
                 Path(work, name).replace(live / name)
+        # What jobs have left was about the stick that was here before.
+        (live / beside("squashfs.img")).unlink(missing_ok=True)
+        remove_tree(folder / JOBS_FOLDER)
         readme = _README.format(
             state=state,
             state_text=_STATE_TEXTS[state],

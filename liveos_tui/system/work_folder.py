@@ -5,7 +5,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from liveos_tui.errors import UnreadableError
+from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.formats.mountinfo import mount_holding, parse_mountinfo
 from liveos_tui.formats.text import clean
 from liveos_tui.system.files import read_small, status_of
@@ -34,19 +34,25 @@ class WorkFolder:
         return self.filesystem in _IN_MEMORY
 
 
+class NoWorkFolderError(LiveosError):
+    """What was named is no folder to work in."""
+
+    exit_code = ExitCode.USAGE
+
+
 def work_folder(path: Path) -> WorkFolder:
-    """Look at a folder. Raises UnreadableError when there is none, or its file system is dead."""
+    """Look at a folder. Raises NoWorkFolderError; UnreadableError when its file system is dead."""
     try:
         found = path.resolve(strict=True)
         status = found.stat()
     except (OSError, RuntimeError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or "it leads in a circle"
-        raise UnreadableError(
+        raise NoWorkFolderError(
             f"{clean(str(path))} is no folder to work in: {reason}.",
             "Nothing was changed. Name another folder for the work.",
         ) from error
     if not stat.S_ISDIR(status.st_mode):
-        raise UnreadableError(
+        raise NoWorkFolderError(
             f"{clean(str(path))} is no folder.",
             "Nothing was changed. Name a folder for the work.",
         )

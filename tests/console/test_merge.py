@@ -217,6 +217,16 @@ async def test_the_name_is_typed_and_the_focus_is_on_cancel() -> None:
     assert not workshop.asked("start")
 
 
+async def test_what_is_typed_on_a_button_goes_to_the_field() -> None:
+    workshop = FakeWorkshop()
+    workshop.answers[Operation.MERGE] = proposed
+    app = console(workshop)
+    async with opened(app) as pilot:
+        await plan_shown(pilot)
+        await press(pilot, "enter", *"STICK2", "enter")
+        await shows(pilot, "7 of 7")
+
+
 async def test_all_phases_follow_one_confirmation() -> None:
     workshop = FakeWorkshop()
     workshop.answers[Operation.MERGE] = proposed

@@ -9,7 +9,8 @@ from pathlib import Path
 from liveos_tui.formats.cow import DEFAULT_CHUNK_SECTORS, SECTOR_BYTES, CowHeader
 from liveos_tui.formats.cow_writer import allocate, store_metadata
 from liveos_tui.jobs.events import JobState
-from liveos_tui.jobs.journal import JOBS_FOLDER, JOURNAL_NAME
+from liveos_tui.jobs.journal import JOURNAL_NAME
+from liveos_tui.live.contents import JOBS_FOLDER
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
 from liveos_tui.plans.actions import GrowFile, OpenStick, Repair

@@ -20,9 +20,10 @@ from liveos_tui.jobs import live_merging
 from liveos_tui.jobs.events import JobState, StepState
 from liveos_tui.jobs.folder import JobFolder, JobFolders
 from liveos_tui.jobs.forgetting import forget
-from liveos_tui.jobs.journal import JOBS_FOLDER, JOURNAL_NAME, Journal, journals, parse, read
+from liveos_tui.jobs.journal import JOURNAL_NAME, Journal, journals, parse, read
 from liveos_tui.jobs.local import LocalWorkshop
 from liveos_tui.jobs.order import OrderKind
+from liveos_tui.live.contents import JOBS_FOLDER
 from liveos_tui.plans.actions import (
     Action,
     Engine,

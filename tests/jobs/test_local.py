@@ -11,9 +11,9 @@ from samples import PLAN, wait_for
 from liveos_tui.errors import LiveosError
 from liveos_tui.jobs.events import EndEvent, Event, JobState, WaitingEvent
 from liveos_tui.jobs.folder import JobFolder, JobFolders, UnknownJobError
-from liveos_tui.jobs.journal import JOBS_FOLDER
 from liveos_tui.jobs.local import LocalWorkshop
 from liveos_tui.jobs.workshop import Wish
+from liveos_tui.live.contents import JOBS_FOLDER
 from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.model import Plan

@@ -229,8 +229,12 @@ def test_two_builds_are_the_same_bytes(
 def test_an_earlier_practice_stick_is_built_anew(tmp_path: Path) -> None:
     build(tmp_path, PracticeState.HEALTHY)
     (tmp_path / "mine.txt").write_text("kept")
+    (tmp_path / "liveos-tui-jobs/merge-1").mkdir(parents=True)
+    (tmp_path / "LiveOS/squashfs.alt").write_text("the image that it had before a merge")
     stick = build(tmp_path, PracticeState.FRESH)
     assert summary(stick).header is None
+    assert not (tmp_path / "liveos-tui-jobs").exists(), "they are about another stick"
+    assert not (tmp_path / "LiveOS/squashfs.alt").exists()
     assert (tmp_path / "mine.txt").read_text() == "kept"
 
 

@@ -122,6 +122,16 @@ class Dialog(AskingScreen):
             self.field.focus()
         self.paint()
 
+    def on_key(self, event: events.Key) -> None:
+        """What is typed while a button has the focus is meant for the field; q still quits."""
+        field, typed = self.field, event.character
+        if field is None or field.has_focus or typed is None or typed == "q":
+            return
+        if typed.isprintable() and not typed.isspace():
+            event.stop()
+            field.put(field.value + typed)
+            field.focus()
+
     def on_field_changed(self) -> None:
         """The complaint was about another text."""
         if self.complaint:

@@ -172,6 +172,7 @@ _STEP_STATES: tuple[tuple[str, Role, str], ...] = (
     ("OK", Role.GOOD, "It is done."),
     ("RUN", Role.NOTICE, "It is being done."),
     ("WAIT", Role.NOTICE, "The job waits for you before it does this step."),
+    ("HOLD", Role.NOTICE, "The job is paused within this step: p has it go on."),
     ("FAIL", Role.DANGER, "It went wrong. The result says what was left, and what to do now."),
     ("STOP", Role.WARNING, "It was cancelled or cut off."),
     ("UNDO", Role.WARNING, "It is undone."),
