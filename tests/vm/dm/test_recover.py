@@ -81,7 +81,7 @@ def _change(stick: FilledStick, offset: int, data: bytes) -> None:
 
 
 DAMAGES: dict[str, tuple[Callable[[FilledStick], object], str]] = {
-    "another magic": (lambda stick: _change(stick, 0, b"SnaP"), "not a cow store"),
+    "another magic": (lambda stick: _change(stick, 0, b"SnaP"), "it starts with 53 6e 61 50"),
     "version 2": (lambda stick: _change(stick, 8, b"\2"), "version 2"),
     "chunks of 7 sectors": (lambda stick: _change(stick, 12, b"\7"), "7"),
     "cut off": (lambda stick: command("truncate", "-s", "3M", stick.store), ""),

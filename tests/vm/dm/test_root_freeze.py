@@ -180,7 +180,8 @@ def test_a_resume_that_came_before_the_others_were_suspended_is_mended(root: Run
 
 def test_a_scratch_store_that_fills_is_not_noticed_by_the_root(root: RunningRoot) -> None:
     plain = root.table()
-    with root.writing() as writer:
+    # Slowly: else it is full before the freeze has looked whether it has succeeded.
+    with root.writing(0.1) as writer:
         frozen(root, 1 << 20)
         with FrozenView(root.control, root.names) as view:
             command("dd", "if=/dev/urandom", f"of={root.mounted}/much", "bs=1M", "count=4")

@@ -238,7 +238,8 @@ def test_an_image_of_another_moment_is_refused(
 
 
 def test_a_root_whose_scratch_store_is_full_is_not_switched(root: RunningRoot) -> None:
-    with root.writing() as writer:
+    # Slowly: else it is full before the freeze has looked whether it has succeeded.
+    with root.writing(0.1) as writer:
         freeze(root.control, RUNNER, root.names, 1 << 20)
         command("dd", "if=/dev/urandom", f"of={root.mounted}/large", "bs=1M", "count=4")
         command("sync", "-f", root.mounted)
