@@ -39,7 +39,7 @@ def leftover_fact(leftover: CowSummary) -> Fact:
         "All zeros: the kernel takes the overlay for an empty one. Behind it "
         f"{chunks(leftover.exceptions)} are listed still: as a merge or a reset leaves it. If it "
         "was neither, its header was lost.",
-        unknown=True,
+        bad=True,
     )
 
 
