@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from liveos_tui.errors import UnreadableError
 from liveos_tui.live.work_folders import why_not_work_folder
 from liveos_tui.system import work_folder as module
 from liveos_tui.system.metrics import FilesystemUsage
-from liveos_tui.system.work_folder import WorkFolder, device_number, work_folder
+from liveos_tui.system.work_folder import NoWorkFolderError, WorkFolder, device_number, work_folder
 
 GIB = 1 << 30
 DISK = WorkFolder("/var/tmp", "ext4", "8:1", 10 * GIB)
@@ -78,5 +77,5 @@ def test_a_copy_in_memory_may_not_take_what_programs_need(monkeypatch: pytest.Mo
 def test_what_is_no_folder_is_told(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "circle").symlink_to("circle")
-    with pytest.raises(UnreadableError, match="folder"):
+    with pytest.raises(NoWorkFolderError, match="folder"):
         work_folder(tmp_path / name)

@@ -227,9 +227,13 @@ def test_pulled_out_while_it_has_no_image_a_stick_is_mended_later(
     stick, pulled = boot(), tmp_path / "pulled.img"
     stick.install()
     used, files = used_second(stick, tmp_path)
-    stick.attach(used, slow=True)
+    stick.attach(used)
     stick.wait_until("test -b /dev/sda && udevadm settle")
     fill_up(stick)
+    stick.detach(keep=used)
+    stick.wait_until("! test -e /sys/block/sda")
+    stick.attach(used, slow=True)
+    stick.wait_until("test -b /dev/sda && udevadm settle")
     for event in told(stick, f"merge /dev/sda --yes --json --work {APART}"):
         if "writing the new image" in event.get("phase", "") and not pulled.exists():
             stick.detach(keep=pulled)
