@@ -103,21 +103,6 @@ def put_back_image(work: Work, action: ReplaceImage) -> str:
     return f"{clean(action.image)} is the old image again; it was read back from the medium."
 
 
-def forget_apart(folder: StickFolder, own_folder: str) -> int:
-    """Remove what a job has left in a folder on another disk; how many bytes that frees."""
-    try:
-        names = folder.names(own_folder)
-    except NotThereError:
-        return 0
-    freed = 0
-    for name in names:
-        with folder.open(f"{own_folder}/{name}") as file:
-            freed += file.identity.size_bytes
-        folder.remove(f"{own_folder}/{name}")
-    folder.remove_folder(own_folder)
-    return freed
-
-
 def _on_stick(work: Work, action: ReplaceImage) -> WhichImage:
     """Which image the stick has. Raises LiveosError for one that is neither."""
     notes = image_notes(work.notes)

@@ -1,16 +1,20 @@
 """Give up the way back of a job that has ended: what it kept for that is removed from the stick."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import clean
-from liveos_tui.jobs.apart import forget_apart
 from liveos_tui.jobs.journal import JOURNAL_NAME, JournalState, folder_of
-from liveos_tui.jobs.merging import WhichImage, image_notes, which_image
+from liveos_tui.jobs.merging import (
+    WhichImage,
+    check_not_the_same,
+    image_notes,
+    which_image,
+)
 from liveos_tui.live.words import size
 from liveos_tui.plans.actions import ExchangeImages, SwitchRoot
 from liveos_tui.system.files import NotThereError
-from liveos_tui.system.first_block import share_content
 from liveos_tui.system.stick_writing import StickFolder
 
 _KEPT = "Nothing was removed."
@@ -32,30 +36,25 @@ def forget(stick: StickFolder, journal: JournalState, work: str | None = None) -
     place = journal.plan.place
     for other, used in zip(others, (place.image, place.overlay), strict=True):
         if other is not None and used is not None:
-            _check_apart(stick, other, used)
+            check_not_the_same(stick, other, used)
     freed, kept = _forget_apart(stick, journal, work)
     for other in others:
         if other is not None:
             freed += _size(stick, other)
             stick.remove(other)
-    folder = folder_of(journal.job_id)
-    # The journal goes last: as long as there is one, this can be done again.
-    names = sorted(stick.names(folder), key=lambda name: name == JOURNAL_NAME)
-    for name in names:
-        freed += _size(stick, f"{folder}/{name}")
-        stick.remove(f"{folder}/{name}")
-    stick.remove_folder(folder)
+    freed += _remove_own(stick, folder_of(journal.job_id))
     return f"{size(freed)} are free again.{kept}"
 
 
-def _check_apart(stick: StickFolder, other: str, used: str) -> None:
-    """Raise LiveosError where to remove `other` would take away what the stick boots with."""
-    if share_content(stick.path / other, stick.path / used):
-        raise LiveosError(
-            f"Since a power cut {clean(other)} is {clean(used)} itself by another name: to remove "
-            "it would take that away.",
-            f"{_KEPT} Check the stick from another Linux (`fsck.vfat -a DEVICE`), and forget then.",
-        )
+def _remove_own(disk: StickFolder, folder: str) -> int:
+    """Remove a job's own folder from a disk; how many bytes that frees. Raises NotThereError."""
+    freed = 0
+    # The journal goes last: as long as there is one, this can be done again.
+    for name in sorted(disk.names(folder), key=lambda name: name == JOURNAL_NAME):
+        freed += _size(disk, f"{folder}/{name}")
+        disk.remove(f"{folder}/{name}")
+    disk.remove_folder(folder)
+    return freed
 
 
 def _forget_apart(stick: StickFolder, journal: JournalState, work: str | None) -> tuple[int, str]:
@@ -72,7 +71,9 @@ def _forget_apart(stick: StickFolder, journal: JournalState, work: str | None) -
     at = Path(work or apart)
     try:
         with StickFolder(at) as folder:
-            return forget_apart(folder, folder_of(journal.job_id)), ""
+            with suppress(NotThereError):
+                return _remove_own(folder, folder_of(journal.job_id)), ""
+            return 0, ""
     except LiveosError:
         return 0, f" What is in {clean(str(at))} is kept: that disk is not connected."
 

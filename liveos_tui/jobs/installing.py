@@ -12,14 +12,12 @@ from dataclasses import dataclass
 
 from liveos_tui.errors import FormatError, LiveosError, PrivilegeError
 from liveos_tui.formats.text import clean
+from liveos_tui.jobs.locked import locked_stick
 from liveos_tui.live.place import Place
-from liveos_tui.live.placing import place_of
-from liveos_tui.live.recognise import recognise
 from liveos_tui.live.words import size
 from liveos_tui.system.bundle import NAME, Bundle, BundleDamagedError, is_bundle_file, read_bundle
 from liveos_tui.system.files import NotThereError
 from liveos_tui.system.probes import Probes
-from liveos_tui.system.stick_mount import mounted_stick
 from liveos_tui.system.stick_writing import NoExchangeError, StickFolder
 from liveos_tui.system.writable_file import READ_ONLY_HINT, NoRoomError
 
@@ -74,22 +72,12 @@ def install(
 
 def _stick(held: ExitStack, probes: Probes, target: str) -> tuple[StickFolder, Place]:
     """The stick, locked, and sure to take writes."""
-    recognised = recognise(probes, target)
-    with recognised.hold:
-        place = place_of(probes, recognised.site, target)
-    if place.number is not None and place.device is not None:
-        name = f"install-{os.getpid()}"
-        mounting = mounted_stick(probes, place.number, place.device, writable=True, name=name)
-        top = held.enter_context(mounting)
-    else:
-        top = probes.path(place.mount_point or "/")
-    stick = held.enter_context(StickFolder(top))
-    stick.lock(place.live_folder)
+    stick, place = locked_stick(held, probes, target, f"install-{os.getpid()}")
     if not stick.writable:
         raise LiveosError(
             f"The file system of {place.name} is read-only.", f"{_UNTOUCHED} {READ_ONLY_HINT}"
         )
-    if not os.access(top, os.W_OK):
+    if not os.access(stick.path, os.W_OK):
         raise PrivilegeError(
             f"{place.name} may be written by others only.", f"{_UNTOUCHED} Run it as root."
         )

@@ -13,12 +13,12 @@ from typing import Protocol
 from liveos_tui.errors import CancelledError, LiveosError
 from liveos_tui.formats.dmtable import SnapshotTable
 from liveos_tui.formats.text import clean
+from liveos_tui.jobs.merging import check_not_the_same
 from liveos_tui.jobs.opening import loop_of_overlay
 from liveos_tui.jobs.order import Control
 from liveos_tui.jobs.work import Work
 from liveos_tui.plans.actions import ExchangeImages, FreezeRoot, SwitchRoot, ThawRoot
 from liveos_tui.system.dm_control import DmControl
-from liveos_tui.system.first_block import share_content
 from liveos_tui.system.frozen_view import FrozenView
 from liveos_tui.system.identity import boot_id
 from liveos_tui.system.loops import file_identity, loops_of
@@ -137,9 +137,7 @@ def undo_switch(work: Work, action: SwitchRoot) -> str:
             "uses is the old one or the second is not known.",
             "It was left as it is, and is whole either way. Keep it (`jobs leave`).",
         )
-    path = work.stick.path / action.second
-    if share_content(path, work.store_path):
-        raise LiveosError(*_same_by_another_name(action.second))
+    check_not_the_same(work.stick, action.second, work.place.overlay)
     work.stick.remove(action.second)
     return "The root had not been switched; the second overlay is removed."
 
@@ -164,8 +162,7 @@ def _make_second(work: Work, action: SwitchRoot) -> None:
     runner = work.workplace.probes.runner
     if path.exists() and loops_of(runner, file_identity(path)):
         raise LiveosError(f"{clean(action.second)} is in use.", "Nothing was changed.")
-    if share_content(path, work.store_path):
-        raise LiveosError(*_same_by_another_name(action.second))
+    check_not_the_same(work.stick, action.second, work.place.overlay)
     work.stick.remove(action.second)
     progress = work.phase("making the second overlay")
     try:
@@ -180,14 +177,6 @@ def _make_second(work: Work, action: SwitchRoot) -> None:
     except (CancelledError, LiveosError):
         work.stick.remove(action.second)
         raise
-
-
-def _same_by_another_name(second: str) -> tuple[str, str]:
-    return (
-        f"Since a power cut {clean(second)} is the overlay itself by another name: to remove it "
-        "would take the overlay away.",
-        "Nothing was changed. Check the stick from another Linux (`fsck.vfat -a DEVICE`).",
-    )
 
 
 def _take_up(work: Work, control: DmControl, names: RootNames) -> bool:

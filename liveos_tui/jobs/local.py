@@ -19,19 +19,18 @@ from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, Run, UnknownJobError
 from liveos_tui.jobs.forgetting import forget
 from liveos_tui.jobs.journal import JournalState, journals, leave, read, valid_id
+from liveos_tui.jobs.locked import locked_stick
 from liveos_tui.jobs.order import Order, OrderKind
 from liveos_tui.jobs.proposing import lasting_name, propose
 from liveos_tui.jobs.starting import start_worker
 from liveos_tui.jobs.workshop import Feed, Job, Proposal, Wish
 from liveos_tui.live.booted import is_live
-from liveos_tui.live.diagnose import place_of
+from liveos_tui.live.placing import place_of
 from liveos_tui.live.recognise import LIVE, absolute, recognise
 from liveos_tui.plans.model import Plan
 from liveos_tui.plans.untrusted import folders_elsewhere
 from liveos_tui.system.files import Folder, NotThereError
 from liveos_tui.system.probes import Probes
-from liveos_tui.system.stick_mount import mounted_stick
-from liveos_tui.system.stick_writing import StickFolder
 
 _KEPT_JOBS = 20
 
@@ -135,7 +134,8 @@ class LocalWorkshop:
                 held.enter_context(folder.claimed())
             if folder is None or _writes(folder.order().plan):
                 named = self._target(folder, job_id, target)
-                leave(self._stick(held, f"leave-{job_id}", named), job_id)
+                stick, _ = locked_stick(held, self._probes, named, f"leave-{job_id}")
+                leave(stick, job_id)
             if folder is not None:
                 log = held.enter_context(folder.log())
                 log.tell(EndEvent(JobState.LEFT, "It was left as it is."))
@@ -146,7 +146,8 @@ class LocalWorkshop:
         with ExitStack() as held:
             if folder is not None:
                 held.enter_context(folder.claimed())
-            stick = self._stick(held, f"forget-{job_id}", self._target(folder, job_id, target))
+            named = self._target(folder, job_id, target)
+            stick, _ = locked_stick(held, self._probes, named, f"forget-{job_id}")
             try:
                 journal = read(stick, job_id)
             except NotThereError as error:
@@ -221,22 +222,6 @@ class LocalWorkshop:
             this_system=now.this_system,
         )
         return journal, replace(journal.plan, place=place)
-
-    def _stick(self, held: ExitStack, name: str, target: str) -> StickFolder:
-        """A stick that is written without a worker, locked. `name` is of the mount, if any."""
-        recognised = recognise(self._probes, target)
-        with recognised.hold:
-            site = recognised.site
-            place = place_of(self._probes, site, target)
-        if place.number is not None and place.device is not None:
-            top = held.enter_context(
-                mounted_stick(self._probes, place.number, place.device, writable=True, name=name)
-            )
-        else:
-            top = self._probes.path(place.mount_point or "/")
-        stick = held.enter_context(StickFolder(top))
-        stick.lock(place.live_folder)
-        return stick
 
     def _journals(self, target: str) -> dict[str, JournalState]:
         """What the journals of a stick tell; nothing of one that cannot be looked at."""

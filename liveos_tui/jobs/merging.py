@@ -20,6 +20,8 @@ from liveos_tui.jobs.work import Work
 from liveos_tui.plans.actions import ExchangeImages, MakeImage, SetAside
 from liveos_tui.system.e2fsprogs import Check, file_bytes, folder_names
 from liveos_tui.system.files import Folder, NotThereError
+from liveos_tui.system.first_block import share_content
+from liveos_tui.system.stick_writing import StickFolder
 
 _HEAD_BYTES = 1 << 16
 _CONFIG, _CONFIG_BYTES = "config-", 1 << 20
@@ -102,6 +104,20 @@ def which_image(stick: Folder, path: str, notes: Notes) -> WhichImage:
         if isinstance(noted, dict) and found.items() <= noted.items():
             return which
     return WhichImage.NEITHER
+
+
+def check_not_the_same(stick: StickFolder, other: str, used: str) -> None:
+    """Raise LiveosError where to remove `other` would take away what the stick boots with.
+
+    A power cut within an exchange of their names may leave a FAT so.
+    """
+    if share_content(stick.path / other, stick.path / used):
+        raise LiveosError(
+            f"Since a power cut {clean(other)} is {clean(used)} itself by another name: to remove "
+            "it would take that away.",
+            "Nothing was removed. Check the stick from another Linux first (`fsck.vfat -a "
+            "DEVICE`).",
+        )
 
 
 def image_notes(notes: dict[int, Notes]) -> Notes:

@@ -152,23 +152,9 @@ def inspect_layout(probes: Probes, stick: Folder, contents: Contents) -> Layout:
             image_damage=f"There is no image in {clean(contents.live_folder)}: the stick does "
             "not boot.",
         )
-    return with_second(_layout_of(probes, stick, contents.image), stick, contents.image)
-
-
-def with_second(layout: Layout, stick: Folder, image: str) -> Layout:
-    """The layout with the other image of a merge, which lies beside `image` or does not."""
-    second = beside(image)
+    name = clean(contents.image)
     try:
-        with stick.open(second) as file:
-            return replace(layout, second=clean(second), second_bytes=file.identity.size_bytes)
-    except LiveosError:
-        return replace(layout, second=None, second_bytes=0)
-
-
-def _layout_of(probes: Probes, stick: Folder, path: str) -> Layout:
-    name = clean(path)
-    try:
-        with stick.open(path) as file:
+        with stick.open(contents.image) as file:
             image = identify(file.read(0, SHORT_HEAD_BYTES))
             length = file.identity.size_bytes
     except PrivilegeError as error:
@@ -178,7 +164,7 @@ def _layout_of(probes: Probes, stick: Folder, path: str) -> Layout:
     damage = _damage(name, image, length)
     match image.kind if image else None:
         case ImageKind.SQUASHFS:
-            return _squashed(probes, stick, path, damage)
+            return _squashed(probes, stick, contents.image, damage)
         case ImageKind.EROFS:
             # dracut takes an EROFS as a flat image; mksquashfs's nesting was never made with it.
             return Layout(LayoutKind.OVERLAYFS, name, ImageFormat.EROFS, None, damage)
@@ -186,6 +172,20 @@ def _layout_of(probes: Probes, stick: Folder, path: str) -> Layout:
             return Layout(LayoutKind.SNAPSHOT, name, ImageFormat.EXT, None, damage)
         case _:
             return Layout(LayoutKind.SNAPSHOT, name, None, None, damage)
+
+
+def with_second(layout: Layout, stick: Folder, image: str) -> Layout:
+    """The layout with the other image of a merge, where one lies beside `image`.
+
+    Asked anew in each sample, and not by `inspect_layout`: a merge, and its end, come while a stick
+    is watched.
+    """
+    second = beside(image)
+    try:
+        with stick.open(second) as file:
+            return replace(layout, second=clean(second), second_bytes=file.identity.size_bytes)
+    except LiveosError:
+        return layout
 
 
 def _damage(name: str, image: Image | None, length: int) -> str | None:

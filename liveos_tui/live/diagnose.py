@@ -27,8 +27,6 @@ from liveos_tui.live.together import look_at_images
 from liveos_tui.system.files import OpenFile
 from liveos_tui.system.probes import Probes
 
-__all__ = ["diagnose", "overlay_meant", "place_of"]
-
 _LEFT_AS_IT_IS = "Nothing was changed."
 
 

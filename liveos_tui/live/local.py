@@ -157,7 +157,7 @@ class LocalWatch:
             return True
 
     def _layout(self, site: Site) -> Layout:
-        """What lies there now: a merge, and its end, come while it is watched."""
+        """What lies there at this moment."""
         if site.image is None or site.mount_point is None:
             return site.layout
         return with_second(site.layout, self._probes.folder(site.mount_point), site.image)

@@ -1,7 +1,7 @@
 """Copies of large files, compared with what was copied: the copy is read back from its medium."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from liveos_tui.errors import CancelledError
 from liveos_tui.system.stick_writing import StickFolder
@@ -29,20 +29,16 @@ def copy_file(
     returns. Raises NoRoomError, LiveosError, CancelledError.
     """
     digest = hashlib.sha256()
-    size_bytes = source.size_bytes
     with folder.create(name) as target:
         target.let_all_read()
-        for number, start in enumerate(range(0, size_bytes, _PIECE_BYTES)):
-            _stop_if(cancelled)
-            data = source.read(start, min(_PIECE_BYTES, size_bytes - start))
+        for number, (start, data) in enumerate(_pieces(source, progress, cancelled)):
             digest.update(data)
             if data != _ZEROS:
                 target.write(start, data)
             if number % _SYNC_PIECES == _SYNC_PIECES - 1:
                 target.sync()
-            progress(start + len(data), size_bytes)
         # On FAT this writes zeros to the end.
-        target.truncate(size_bytes)
+        target.truncate(source.size_bytes)
         target.sync()
     folder.sync_folder(name.rpartition("/")[0])
     return digest.hexdigest()
@@ -57,15 +53,19 @@ def digest_of(
     file.sync()
     file.forget_cache()
     digest = hashlib.sha256()
-    size_bytes = file.size_bytes
-    for start in range(0, size_bytes, _PIECE_BYTES):
-        _stop_if(cancelled)
-        data = file.read(start, min(_PIECE_BYTES, size_bytes - start))
+    for _, data in _pieces(file, progress, cancelled):
         digest.update(data)
-        progress(start + len(data), size_bytes)
     return digest.hexdigest()
 
 
-def _stop_if(cancelled: Callable[[], bool]) -> None:
-    if cancelled():
-        raise CancelledError("Cancelled.")
+def _pieces(
+    file: WritableFile, progress: Progress, cancelled: Callable[[], bool]
+) -> Iterator[tuple[int, bytes]]:
+    """(offset, bytes) of a file; progress is told when a piece has been dealt with."""
+    size_bytes = file.size_bytes
+    for start in range(0, size_bytes, _PIECE_BYTES):
+        if cancelled():
+            raise CancelledError("Cancelled.")
+        data = file.read(start, min(_PIECE_BYTES, size_bytes - start))
+        yield start, data
+        progress(start + len(data), size_bytes)

@@ -89,7 +89,7 @@ class TestUndoOfASwitch:
         with StickFolder(tmp_path) as stick:
             yield SimpleNamespace(
                 stick=stick,
-                store_path=tmp_path / "overlay",
+                place=SimpleNamespace(overlay="overlay"),
                 step=3,
                 notes={},
                 order=SimpleNamespace(job_id="merge-1"),

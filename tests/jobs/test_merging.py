@@ -11,7 +11,7 @@ from recovering import JOB, CutError, Patient, build_small, copy, hashes, power_
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.cow import HEADER_BYTES
-from liveos_tui.jobs import forgetting
+from liveos_tui.jobs import merging
 from liveos_tui.jobs.events import JobState, PausedEvent
 from liveos_tui.jobs.forgetting import forget
 from liveos_tui.jobs.journal import read
@@ -335,7 +335,7 @@ class TestForget:
             asked.append((one.name, other.name))
             return True
 
-        monkeypatch.setattr(forgetting, "share_content", shared)
+        monkeypatch.setattr(merging, "share_content", shared)
         with (
             StickFolder(stick.folder) as folder,
             pytest.raises(LiveosError, match="by another name"),

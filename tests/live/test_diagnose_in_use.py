@@ -6,8 +6,9 @@ from layouts import EXT4_HEAD, OVERLAY_BYTES, STICK, USED
 from machines import GIB, MachineBuilder, store
 
 from liveos_tui.formats.cow import CowHeader
-from liveos_tui.live.diagnose import diagnose, overlay_meant, place_of
+from liveos_tui.live.diagnose import diagnose
 from liveos_tui.live.diagnosis import Cause, Diagnosis, Fact, Illness
+from liveos_tui.live.placing import overlay_meant, place_of
 from liveos_tui.live.recognise import recognise
 
 CAT = "unsquashfs -processors 1 -no-wildcards -cat"
