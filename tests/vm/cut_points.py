@@ -16,6 +16,9 @@ from pathlib import Path
 from writelog import SECTOR, Write, pieces, some_lost
 
 _LINE = re.compile(rb'\{"at": [^\n]*\}(?=\n)')
+# The halves of one that lies in two clusters which are apart.
+_FIRST_HALF = re.compile(rb"(?:\A|\n)(\{[^\n\0]*)\Z")
+_SECOND_HALF = re.compile(rb"([^\n\0]*)\n")
 # A journal is smaller than this, and so is a write of it; most others are images.
 _MOST_BYTES = 1 << 18
 # Of a FAT's directory.
@@ -52,16 +55,41 @@ def journal_points(log: Path, writes: Sequence[Write]) -> tuple[Point, ...]:
     """Where each line of a journal comes to the disk."""
     known: set[bytes] = set()
     found = []
+    halves = _Halves()
     with log.open("rb") as file:
         for index, write in enumerate(writes):
+            if write.flush:
+                # A line is synced before the next one is written.
+                halves = _Halves()
             if write.discard or not 0 < write.sectors * SECTOR <= _MOST_BYTES:
                 continue
             file.seek(write.data_at)
-            for line in _LINE.findall(file.read(write.sectors * SECTOR)):
+            data = file.read(write.sectors * SECTOR)
+            for line in (*_LINE.findall(data), *halves.joined(data)):
                 if line not in known:
                     known.add(line)
                     found += [Point(index, words) for words in _words(line)]
     return tuple(found)
+
+
+class _Halves:
+    """Halves of lines in the sectors that were written since the last flush, in any order."""
+
+    def __init__(self) -> None:
+        self._firsts: list[bytes] = []
+        self._seconds: list[bytes] = []
+
+    def joined(self, data: bytes) -> Iterator[bytes]:
+        """Lines that a write makes whole."""
+        for at in range(0, len(data), SECTOR):
+            sector = data[at : at + SECTOR]
+            first = [half[1] for half in [_FIRST_HALF.search(sector)] if half]
+            second = [half[1] for half in [_SECOND_HALF.match(sector)] if half]
+            # Never both of one sector: it ends the line before, and begins the next one.
+            yield from (one + other for one in first for other in self._seconds)
+            yield from (one + other for one in self._firsts for other in second)
+            self._firsts += first
+            self._seconds += second
 
 
 def step_at(points: Sequence[Point], count: int) -> str:

@@ -36,7 +36,7 @@ from cut_points import Cut, NotWellError, Point, around_points, at_random, step_
 from kernel import PROGRAM, told
 from laboratory import Laboratory
 from live_cuts import LiveMerge
-from machine import CHECKOUT, MachineError
+from machine import CACHE, MachineError
 from rescue import OWN, fill_unused, lost
 from stick import NO_OVERLAY, PERSISTENT, Stick
 from writelog import first_gap
@@ -176,7 +176,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--boots", type=int, default=6)
     told_to = parser.parse_args(arguments)
     jobs, score = told_to.only or _JOBS, Score()
-    with tempfile.TemporaryDirectory(prefix="cuts-", dir=CHECKOUT / ".cache") as name:
+    with tempfile.TemporaryDirectory(prefix="cuts-", dir=CACHE) as name:
         folder = Path(name)
         on_attached = [job for job in attached_cuts.OPERATIONS if job in jobs]
         if on_attached:

@@ -1,13 +1,41 @@
 """A sample of the power cuts; `make vm-cuts` makes them all."""
 
+import json
+import struct
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from attached_cuts import Campaign, Recording
-from cut_points import Cut, around_points, at_random, step_at
+from cut_points import Cut, around_points, at_random, journal_points, step_at
 from laboratory import Laboratory
 from live_cuts import LiveMerge
 from stick import Stick
+from writelog import SECTOR, writes
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("offset", range(0, SECTOR, 5))
+def test_a_line_of_a_journal_is_found_in_two_clusters_that_are_apart(
+    tmp_path: Path, offset: int, reverse: bool
+) -> None:
+    """Small FATs have clusters of one sector: a line in two of them comes in two writes."""
+    journal, log = b"x" * offset + b"\n", bytearray(SECTOR)
+    told = [(step, state) for step in range(12) for state in ("running", "done")]
+    for step, state in told:
+        first = len(journal) // SECTOR
+        journal += json.dumps({"at": 1764.5, "step": step, "state": state}).encode() + b"\n"
+        touched = range(first, (len(journal) - 1) // SECTOR + 1)
+        for number in reversed(touched) if reverse else touched:
+            sector = journal[number * SECTOR :][:SECTOR].ljust(SECTOR, b"\0")
+            log += struct.pack("<4Q", 7 * number, 1, 0, 0).ljust(SECTOR, b"\0") + sector
+        log += struct.pack("<4Q", 0, 0, 1, 0).ljust(SECTOR, b"\0")
+    path = tmp_path / "log"
+    path.write_bytes(log)
+
+    found = journal_points(path, writes(path))
+
+    assert [point.words for point in found] == [f"{step} {state}" for step, state in told]
 
 
 @pytest.fixture(scope="module")
