@@ -158,7 +158,7 @@ def inspect_layout(probes: Probes, stick: Folder, contents: Contents) -> Layout:
             image = identify(file.read(0, SHORT_HEAD_BYTES))
             length = file.identity.size_bytes
     except PrivilegeError as error:
-        return Layout(LayoutKind.SNAPSHOT, name, unknown=error.message)
+        return Layout(LayoutKind.SNAPSHOT, name, unknown=error.message, root_only=True)
     except LiveosError as error:
         return Layout(LayoutKind.SNAPSHOT, name, image_damage=error.message)
     damage = _damage(name, image, length)

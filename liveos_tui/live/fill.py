@@ -1,6 +1,14 @@
-"""How fast the overlay fills, and when it will be full."""
+"""How fast the overlay fills, when it will be full, and from when on that matters."""
 
 from collections import deque
+
+from liveos_tui.live.model import Overlay, OverlayState
+
+# lvm2's dmeventd begins to warn at 80 %; 5 % of a 512 MiB overlay is one package update, so a
+# notice comes before and a call to act before the last tenth.
+NOTICE_FRACTION = 0.70
+WARNING_FRACTION = 0.80
+WARNING_SECONDS = 3600.0
 
 # Long enough that one package update does not look like the rest of the day, short enough to warn
 # in time: at 5 MiB a minute, a tenth of a 512 MiB overlay.
@@ -58,3 +66,13 @@ class FillHistory:
         if not rate or total_bytes is None or not self._points:
             return None
         return max(0.0, (total_bytes - self._points[-1][1]) / rate)
+
+
+def fill_state(overlay: Overlay) -> OverlayState:
+    """The state of a healthy overlay by its fill: ok or filling."""
+    fraction, seconds = overlay.fraction, overlay.seconds_until_full
+    if fraction is not None and fraction >= WARNING_FRACTION:
+        return OverlayState.FILLING
+    if seconds is not None and seconds < WARNING_SECONDS:
+        return OverlayState.FILLING
+    return OverlayState.OK

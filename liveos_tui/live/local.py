@@ -6,14 +6,14 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TypeVar
 
-from liveos_tui.errors import LiveosError, TargetGoneError
+from liveos_tui.errors import LiveosError, PrivilegeError, TargetGoneError
 from liveos_tui.formats.text import clean
 from liveos_tui.live.booted import is_live
 from liveos_tui.live.contents import with_second
 from liveos_tui.live.devices import attached_devices
 from liveos_tui.live.filesystems import HomeMeter, HostMeter, RootMeter
-from liveos_tui.live.fill import FillHistory
-from liveos_tui.live.judge import fill_state, judge
+from liveos_tui.live.fill import FillHistory, fill_state
+from liveos_tui.live.judge import judge
 from liveos_tui.live.model import (
     AttachedDevice,
     Home,
@@ -104,20 +104,16 @@ class LocalWatch:
             target=site.target,
             layout=self._ask("The image", lambda: self._layout(site), lambda _: site.layout),
             overlay=overlay,
-            root=self._ask(
-                "The root file system",
-                meters.root.read,
-                lambda reason: RootFilesystem(unknown=reason),
+            root=self._ask("The root file system", meters.root.read, _unread_root),
+            home=self._ask("home.img", meters.home.read, lambda error: _unread_home(site, error)),
+            host=self._ask(
+                "The stick", meters.host.read, lambda error: Host(unknown=error.message)
             ),
-            home=self._ask("home.img", meters.home.read, lambda reason: _unread_home(site, reason)),
-            host=self._ask("The stick", meters.host.read, lambda reason: Host(unknown=reason)),
             unused_overlay=self._ask("The overlay on the stick", unused.read, unused.unread)
             if unused
             else None,
             unused_root=self._ask(
-                "The root file system on the stick",
-                unused_root.read,
-                lambda reason: RootFilesystem(unknown=reason),
+                "The root file system on the stick", unused_root.read, _unread_root
             )
             if unused_root
             else None,
@@ -162,12 +158,14 @@ class LocalWatch:
             return site.layout
         return with_second(site.layout, self._probes.folder(site.mount_point), site.image)
 
-    def _ask(self, name: str, probe: Callable[[], Value], unread: Callable[[str], Value]) -> Value:
+    def _ask(
+        self, name: str, probe: Callable[[], Value], unread: Callable[[LiveosError], Value]
+    ) -> Value:
         """What a probe says, or that it is unknown and why: one that fails leaves the rest be."""
         try:
             return self._patience.ask(name, probe)
         except LiveosError as error:
-            return unread(error.message)
+            return unread(error)
 
     def _with_rate(self, overlay: Overlay) -> Overlay:
         if overlay.used_bytes is None or not overlay.in_use:
@@ -186,9 +184,18 @@ class LocalWatch:
         return known
 
 
-def _unread_home(site: Site, reason: str) -> Home:
+def _unread_root(error: LiveosError) -> RootFilesystem:
+    return RootFilesystem(unknown=error.message)
+
+
+def _unread_home(site: Site, error: LiveosError) -> Home:
     path = clean(site.home) if site.home is not None else None
-    return Home(HomeState.UNREADABLE if path else HomeState.NONE, path, unknown=reason)
+    return Home(
+        HomeState.UNREADABLE if path else HomeState.NONE,
+        path,
+        unknown=error.message,
+        root_only=isinstance(error, PrivilegeError),
+    )
 
 
 def _gone(target: str) -> TargetGoneError:

@@ -132,7 +132,8 @@ class Layout:
 
     `base` is the base image's path inside `image`; None for a flat image and for an image that is
     the base itself. `image_damage` says in a sentence what is wrong with the image, `unknown` why
-    it was not looked at. `second` is the other image of a merge, which lies beside it.
+    it was not looked at; `root_only`: only root may. `second` is the other image of a merge, which
+    lies beside it.
     """
 
     kind: LayoutKind
@@ -141,6 +142,7 @@ class Layout:
     base: str | None = None
     image_damage: str | None = None
     unknown: str | None = None
+    root_only: bool = False
     second: str | None = None
     second_bytes: int = 0
 
@@ -153,6 +155,7 @@ class Overlay:
     Used, free and metadata bytes of a store are counted as the kernel counts them. `damage` says in
     a sentence why the store cannot be used; `fragile_size`: it would become Invalid when it fills,
     whatever its table says; `missing_bytes` of its file are holes that the stick has yet to fill.
+    `unknown` says why it was not looked at; `root_only`: only root may.
     """
 
     state: OverlayState | None
@@ -172,6 +175,7 @@ class Overlay:
     fragile_size: bool = False
     missing_bytes: int = 0
     unknown: str | None = None
+    root_only: bool = False
 
     @property
     def fraction(self) -> float | None:
@@ -203,12 +207,16 @@ class RootFilesystem:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """home.img. `path` is relative to the stick."""
+    """home.img. `path` is relative to the stick.
+
+    `unknown` says why a figure is missing; `root_only`: only root may look.
+    """
 
     state: HomeState = HomeState.NONE
     path: str | None = None
     usage: Usage = Usage()
     unknown: str | None = None
+    root_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

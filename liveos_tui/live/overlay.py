@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+from liveos_tui.errors import LiveosError, PrivilegeError
 from liveos_tui.formats.cow import CowError, CowSummary, parse_header, summarise
 from liveos_tui.formats.cow_layout import DEFAULT_CHUNK_SECTORS, HEADER_BYTES, SECTOR_BYTES
 from liveos_tui.formats.dmtable import SnapshotIll, SnapshotStatus, TargetStatus
 from liveos_tui.formats.text import clean
 from liveos_tui.live.filesystems import usage_at
+from liveos_tui.live.fill import fill_state
 from liveos_tui.live.images import ext_usage
-from liveos_tui.live.judge import fill_state
 from liveos_tui.live.model import LayoutKind, Overlay, OverlayKind, OverlayState
 from liveos_tui.live.site import OverlayPlace, Site
 from liveos_tui.system.files import FileIdentity
@@ -24,8 +25,8 @@ class OverlayMeter:
         self._place = place
         self._last: tuple[FileIdentity, CowSummary] | None = None
 
-    def unread(self, reason: str | None = None) -> Overlay:
-        """What is known without looking: what and where it is."""
+    def unread(self, error: LiveosError | None = None) -> Overlay:
+        """What is known without looking: what and where it is. `error`: what looking came to."""
         place = self._place
         return Overlay(
             state=None,
@@ -35,7 +36,8 @@ class OverlayMeter:
             persistent=place.persistent and place.kind is not None,
             read_only=place.read_only,
             table=place.persistence,
-            unknown=place.problem or reason,
+            unknown=place.problem or (error.message if error else None),
+            root_only=place.problem is None and isinstance(error, PrivilegeError),
         )
 
     def read(self) -> Overlay:

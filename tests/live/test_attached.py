@@ -289,6 +289,7 @@ class TestBadInput:
 
         assert system.severity is Severity.WARNING
         assert "not-readable" in codes(system)
+        assert (system.layout.root_only, system.overlay.root_only) == (True, True)
         assert system.layout.image_damage is None
 
     def test_an_image_cut_in_the_middle(self, machine: MachineBuilder) -> None:
