@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
+from liveos_tui.console.hangup import end_with
 from liveos_tui.console.navigation import Navigation
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.jobs.workshop import Workshop
@@ -71,7 +72,7 @@ class Console(Navigation):
             self._driver.flush()
 
     def give_back_terminal(self) -> None:
-        """Leave the second screen and raw mode, where the terminal is still there to take it."""
+        """Leave the second screen and raw mode."""
         with suppress(Exception):
             if self._driver is not None:
                 self._driver.stop_application_mode()
@@ -109,17 +110,12 @@ def run(
         sys.__stderr__.reconfigure(encoding="utf-8", errors="replace")
     console = Console(machine, target, terminal, workshop=workshop)
 
-    def hung_up(number: int, _frame: object) -> None:
-        """The terminal is gone (ssh dropped): take down and end, without drawing any more."""
-        # The supervisor passes on what the terminal has sent already.
-        signal.signal(number, signal.SIG_IGN)
+    def take_down(gone: bool) -> None:
         console.farewell()
-        console.give_back_terminal()
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
+        if not gone:
+            console.give_back_terminal()
 
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, hung_up)
+    end_with(0, take_down)
     try:
         result = console.run(mouse=False)
     finally:

@@ -79,8 +79,14 @@ class Terminal:
             self.read()
         return self.process.returncode
 
+    def hang_up(self) -> None:
+        """Close it, as a window or an ssh that is gone. It controls nobody: no SIGHUP is sent."""
+        os.close(self._fd)
+        self._fd = -1
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)

@@ -11,13 +11,15 @@ from pseudo_terminal import Terminal
 pytestmark = pytest.mark.real_tools
 
 _PROGRAM = r"""
-import os, sys, threading
+import os, signal, sys, threading
 from dataclasses import replace
 from console_fakes import STICK, THIS, FakeMachine
 from liveos_tui.console.app import run
 from liveos_tui.system.terminal import profile
 
 label = sys.argv[2]
+if sys.argv[1] == "deaf":
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 stick = replace(STICK, target=replace(STICK.target, label=label))
 
 def hung():
@@ -152,6 +154,31 @@ def test_a_dropped_line_ends_it(terminals: list[Terminal]) -> None:
     terminal.until("FILLING 83 %")
     terminal.process.send_signal(signal.SIGHUP)
     assert terminal.exit_code() == -signal.SIGHUP
+
+
+@pytest.mark.parametrize("how", ["still", "deaf", "hung"])
+def test_a_line_that_is_gone_ends_it_although_no_signal_comes(
+    how: str, terminals: list[Terminal]
+) -> None:
+    """As under setsid; deaf to the signal, as under nohup; with a probe that hangs."""
+    terminal = Terminal(_PROGRAM, how, "LIVE", environment=LINUX)
+    terminals.append(terminal)
+    terminal.until("Looking at live" if how == "hung" else "FILLING 83 %")
+    terminal.hang_up()
+    assert terminal.process.wait(timeout=10) == -signal.SIGHUP
+
+
+def test_a_hangup_that_is_to_be_ignored_is_while_the_terminal_is_there(
+    terminals: list[Terminal],
+) -> None:
+    terminal = Terminal(_PROGRAM, "deaf", "LIVE", environment=LINUX)
+    terminals.append(terminal)
+    terminal.until("FILLING 83 %")
+    terminal.process.send_signal(signal.SIGHUP)
+    terminal.press(F1)
+    terminal.until("A LiveOS stick starts a whole system")
+    terminal.press("q")
+    assert terminal.exit_code() == 0
 
 
 def test_a_probe_that_hangs_does_not_keep_it_from_quitting(terminals: list[Terminal]) -> None:
