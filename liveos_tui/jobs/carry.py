@@ -201,6 +201,8 @@ class _Run:
         self.work.step = index
         self._tell(index, StepState.RUNNING, "Going back.")
         opening.check_same(self.work)
+        # Who goes on after a power cut has to know that it may not be done any more.
+        self._write(index, StepState.RUNNING)
         text = undo(self.work, self.steps[index].action)
         self.work.notes.pop(index, None)
         self._write(index, StepState.UNDONE, text)

@@ -90,6 +90,8 @@ def _other_image(stick: StickFolder, journal: JournalState) -> str | None:
     match pair:
         case (WhichImage.OLD, WhichImage.NEW) | (WhichImage.NEW, WhichImage.OLD):
             return action.beside
+        case WhichImage.OLD | WhichImage.NEW, WhichImage.EMPTY:
+            return action.beside
         case _, WhichImage.GONE:
             return None
     raise LiveosError(

@@ -10,7 +10,13 @@ from liveos_tui.formats.cow import SECTOR_BYTES, iterate_exceptions
 from liveos_tui.formats.free_blocks import Range
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.apart import image_home, note_new_image
-from liveos_tui.jobs.merging import WhichImage, image_notes, remember_images, which_image
+from liveos_tui.jobs.merging import (
+    WhichImage,
+    check_not_the_same,
+    image_notes,
+    remember_images,
+    which_image,
+)
 from liveos_tui.jobs.mirroring import copy_path
 from liveos_tui.jobs.work import Work
 from liveos_tui.live.growth import RESERVE_BYTES
@@ -82,7 +88,7 @@ def drop_image(work: Work, action: MakeImage) -> str:
     folder, path = image_home(work, action.beside, action.apart)
     if not folder.is_file(path):
         return "There was no new image."
-    _check_not_old(work, folder, path)
+    _check_not_used(work, folder, path)
     folder.remove(path)
     return f"The new image, {clean(path)}, is removed."
 
@@ -197,7 +203,7 @@ def _clear_the_way(work: Work, folder: StickFolder, path: str) -> None:
             f"{clean(path)} is there already, and not of this job.",
             f"{_OLD_KEPT} It may be the old image of an earlier merge: see `liveos-tui jobs`.",
         )
-    _check_not_old(work, folder, path)
+    _check_not_used(work, folder, path)
     folder.remove(path)
 
 
@@ -206,14 +212,16 @@ def _is_there(folder: StickFolder, path: str) -> bool:
     return name in folder.names(parent)
 
 
-def _check_not_old(work: Work, folder: StickFolder, path: str) -> None:
-    """Raise LiveosError when the old image has this name."""
+def _check_not_used(work: Work, folder: StickFolder, path: str) -> None:
+    """Raise LiveosError when the old image has this name, or what the stick boots with has it."""
     notes = image_notes(work.notes)
     if notes and which_image(folder, path, notes) is WhichImage.OLD:
         raise LiveosError(
             f"{clean(path)} is the old image, or cannot be told from it.",
             "It was left as it is. Exchange the images back first (`jobs rollback`).",
         )
+    if folder is work.stick and work.place.image is not None:
+        check_not_the_same(folder, path, work.place.image)
 
 
 def _check_room(

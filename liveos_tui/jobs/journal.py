@@ -2,7 +2,7 @@
 
     {"journal": 1, "job": ID, "started": SECONDS, "plan": {...}}      the first line
     {"at": SECONDS, "order": "start"}                                 a worker has begun
-    {"at": SECONDS, "step": 3, "state": "running"}                    before a step
+    {"at": SECONDS, "step": 3, "state": "running"}                    before it is done, or undone
     {"at": SECONDS, "step": 6, "note": {"saved": "repair.cow"}}       within a step
     {"at": SECONDS, "step": 3, "state": "done", "text": "..."}        after it; failed, cancelled,
                                                                       undone
@@ -177,7 +177,8 @@ class _Reader:
     def _take_step(self, step: int, state: object) -> None:
         match state:
             case StepState.RUNNING:
-                self.begun = step
+                # Also one that is about to be undone: it may be half done from here on.
+                self.done, self.begun = min(self.done, step), step
             case StepState.DONE:
                 self.done, self.begun = max(self.done, step + 1), None
             case StepState.UNDONE:

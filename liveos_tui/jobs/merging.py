@@ -30,10 +30,15 @@ _KEPT = "Both images are kept. Look at the stick with `liveos-tui jobs`."
 
 
 class WhichImage(StrEnum):
-    """Which of the two images of a merge a file is."""
+    """Which of the two images of a merge a file is.
+
+    EMPTY is what fsck.fat(8) leaves of the second of two names that had the same content, as a
+    power cut within their exchange may leave them on a FAT; what neither had is lost then.
+    """
 
     OLD = "old"
     NEW = "new"
+    EMPTY = "empty"
     NEITHER = "neither"
     GONE = "gone"
 
@@ -103,7 +108,7 @@ def which_image(stick: Folder, path: str, notes: Notes) -> WhichImage:
         noted = notes.get(which.value)
         if isinstance(noted, dict) and found.items() <= noted.items():
             return which
-    return WhichImage.NEITHER
+    return WhichImage.NEITHER if found["bytes"] else WhichImage.EMPTY
 
 
 def check_not_the_same(stick: StickFolder, other: str, used: str) -> None:
@@ -115,8 +120,9 @@ def check_not_the_same(stick: StickFolder, other: str, used: str) -> None:
         raise LiveosError(
             f"Since a power cut {clean(other)} is {clean(used)} itself by another name: to remove "
             "it would take that away.",
-            "Nothing was removed. Check the stick from another Linux first (`fsck.vfat -a "
-            "DEVICE`).",
+            "Nothing was changed. Unmount the stick on another Linux, and have it checked there "
+            "(`fsck.vfat -a DEVICE`), which leaves the content to one of the two: where "
+            f"{clean(used)} is empty then, rename {clean(other)} to it.",
         )
 
 
@@ -136,7 +142,7 @@ def exchange_images(work: Work, action: ExchangeImages) -> str:
         case WhichImage.NEW, WhichImage.OLD:
             return "They are exchanged already."
         case found:
-            raise _unexpected(action, found)
+            return _after_a_check(work, action, found, WhichImage.NEW)
     if _both(work, action) != (WhichImage.NEW, WhichImage.OLD):
         raise LiveosError("The names do not read back as they were exchanged.", _KEPT)
     return f"The new image is {clean(action.image)}; the old one is kept as {clean(action.beside)}."
@@ -151,7 +157,32 @@ def exchange_back(work: Work, action: ExchangeImages) -> str:
         case WhichImage.OLD, _:
             return "The old image had kept its name."
         case found:
-            raise _unexpected(action, found)
+            return _after_a_check(work, action, found, WhichImage.OLD)
+
+
+def _after_a_check(
+    work: Work, action: ExchangeImages, found: tuple[WhichImage, WhichImage], wanted: WhichImage
+) -> str:
+    """See to it that the image that is left of two bears the name that a boot looks for.
+
+    Raises LiveosError where that is not the one that is `wanted`, or more is wrong.
+    """
+    match found:
+        case WhichImage.EMPTY, (WhichImage.OLD | WhichImage.NEW) as left:
+            work.stick.exchange(action.image, action.beside)
+        case (WhichImage.OLD | WhichImage.NEW) as left, WhichImage.EMPTY:
+            pass
+        case _:
+            raise _unexpected(work, action, found)
+    lost, way = (
+        ("new", "Go back with this job (`jobs rollback`), and merge again.")
+        if left is WhichImage.OLD
+        else ("old", "The new one is whole: go on with this job (`jobs resume`).")
+    )
+    words = f"The power failed while the images were exchanged, and the {lost} one was lost"
+    if left is wanted:
+        return f"{words}; {clean(action.image)} is the {left} one."
+    raise LiveosError(f"{words}.", f"{clean(action.image)} is the {left} one. {way}")
 
 
 def set_aside(work: Work, action: SetAside) -> str:
@@ -184,7 +215,11 @@ def _both(work: Work, action: ExchangeImages) -> tuple[WhichImage, WhichImage]:
     )
 
 
-def _unexpected(action: ExchangeImages, found: tuple[WhichImage, WhichImage]) -> LiveosError:
+def _unexpected(
+    work: Work, action: ExchangeImages, found: tuple[WhichImage, WhichImage]
+) -> LiveosError:
+    # Where it is so this has the better words.
+    check_not_the_same(work.stick, action.beside, action.image)
     return LiveosError(
         f"{clean(action.image)} is {_WORDS[found[0]]}, and {clean(action.beside)} is "
         f"{_WORDS[found[1]]}.",
@@ -195,6 +230,7 @@ def _unexpected(action: ExchangeImages, found: tuple[WhichImage, WhichImage]) ->
 _WORDS = {
     WhichImage.OLD: "the old image",
     WhichImage.NEW: "the new image",
+    WhichImage.EMPTY: "empty",
     WhichImage.NEITHER: "neither the old image nor the new one",
     WhichImage.GONE: "not there",
 }

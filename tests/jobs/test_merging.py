@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from recovering import JOB, CutError, Patient, build_small, copy, hashes, power_cut
@@ -259,6 +260,105 @@ class TestCompressor:
 
         assert end.state is ends, end
         assert told == "y" or "6.1.0-53-amd64 of the stick cannot read xz" in end.message
+
+
+def test_after_a_cut_on_the_way_back_only_the_new_image_has_an_empty_overlay(
+    stick: Patient, tmp_path: Path
+) -> None:
+    """Names that were exchanged back already are exchanged anew when the job goes on."""
+    old, plan = (stick.folder / IMAGE).read_bytes(), stick.merge_plan()
+    stick.carry(plan)
+    merged = shutil.copytree(stick.folder, tmp_path / "merged")
+    ended, after = None, 3
+    while ended is None:
+        with power_cut(after), suppress(CutError):
+            ended = stick.carry(plan, OrderKind.ROLL_BACK)
+        stick.carry(plan, OrderKind.RESUME)
+
+        assert any(head(stick)) or (stick.folder / IMAGE).read_bytes() != old, after
+        shutil.rmtree(stick.folder)
+        shutil.copytree(merged, stick.folder)
+        after += 1
+    assert ended.state is JobState.ROLLED_BACK
+
+
+class TestAfterACheckOfATornExchange:
+    """fsck.fat leaves one of two names empty that have the same content, and what neither had is
+    lost; here it is done by hand."""
+
+    @pytest.fixture(autouse=True)
+    def _interrupted(self, stick: Patient) -> None:
+        self.before = stick_bytes(stick)
+        self.plan = stick.merge_plan()
+        with patch.object(StickFolder, "exchange", side_effect=CutError), suppress(CutError):
+            stick.carry(self.plan)
+        self.content = {
+            "old": (stick.folder / IMAGE).read_bytes(),
+            "new": (stick.folder / BESIDE).read_bytes(),
+            "": b"",
+        }
+
+    def check(self, stick: Patient, image: str, beside: str) -> None:
+        (stick.folder / IMAGE).write_bytes(self.content[image])
+        (stick.folder / BESIDE).write_bytes(self.content[beside])
+
+    def image(self, stick: Patient) -> str:
+        now = (stick.folder / IMAGE).read_bytes()
+        return next(name for name, data in self.content.items() if data == now)
+
+    @pytest.mark.parametrize(("image", "beside"), [("new", ""), ("", "new")])
+    def test_the_new_image_is_enough_to_go_on(
+        self, stick: Patient, image: str, beside: str
+    ) -> None:
+        self.check(stick, image, beside)
+
+        back = stick.carry(self.plan, OrderKind.ROLL_BACK)
+        assert back.state is JobState.FAILED
+        assert "the old one was lost" in back.message
+        assert self.image(stick) == "new"
+
+        end = stick.carry(self.plan, OrderKind.RESUME)
+        assert end.state is JobState.DONE, end
+        assert self.image(stick) == "new"
+        assert is_merged(stick)
+        with StickFolder(stick.folder) as folder:
+            forget(folder, read(folder, JOB))
+        assert self.image(stick) == "new"
+        assert not (stick.folder / BESIDE).exists()
+
+    @pytest.mark.parametrize(("image", "beside"), [("old", ""), ("", "old")])
+    def test_the_old_image_is_enough_to_go_back(
+        self, stick: Patient, image: str, beside: str
+    ) -> None:
+        self.check(stick, image, beside)
+
+        on = stick.carry(self.plan, OrderKind.RESUME)
+        assert on.state is JobState.FAILED
+        assert "the new one was lost" in on.message
+        assert self.image(stick) == "old"
+        assert any(head(stick))
+
+        assert stick.carry(self.plan, OrderKind.ROLL_BACK).state is JobState.ROLLED_BACK
+        assert stick_bytes(stick) == self.before
+
+
+def test_what_a_power_cut_made_the_image_itself_is_not_made_anew(
+    stick: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the kernel tells of a FAT is seen in tests/vm/dm/test_first_block.py."""
+    plan = stick.merge_plan()
+    make = next(n for n, step in enumerate(plan.steps) if isinstance(step.action, MakeImage))
+    stick.control.cancel = lambda: make - 1 in stick.done() and len(stick.events) > 40
+    stick.carry(plan)
+    stick.control.cancel = lambda: False
+    left = (stick.folder / BESIDE).read_bytes()
+    monkeypatch.setattr(merging, "share_content", lambda one, other: True)
+
+    for kind in (OrderKind.RESUME, OrderKind.ROLL_BACK):
+        end = stick.carry(plan, kind)
+        assert end.state is JobState.FAILED
+        assert f"{BESIDE} is {IMAGE} itself by another name" in end.message
+        assert (stick.folder / BESIDE).read_bytes() == left
 
 
 def test_another_file_in_the_place_of_the_new_image_is_never_exchanged(stick: Patient) -> None:
