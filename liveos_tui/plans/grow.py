@@ -6,11 +6,9 @@ from liveos_tui.live.growth import RESERVE_BYTES
 from liveos_tui.live.model import Operation
 from liveos_tui.live.words import percent, size
 from liveos_tui.plans.model import Confirmation, Plan, Room, Step
-from liveos_tui.plans.refused import PlanRefusedError
+from liveos_tui.plans.refused import UNCHANGED, PlanRefusedError
 from liveos_tui.plans.sizes import Growth, propose_growth, wished_growth
 from liveos_tui.plans.steps import Words
-
-_UNCHANGED = "Nothing was changed."
 
 
 def plan_grow(
@@ -33,7 +31,7 @@ def plan_grow(
     if _is_to_be_recovered(diagnosis):
         raise PlanRefusedError(
             "The overlay is full: recover it, which grows it as well.",
-            f"What the last writes left of the file system in it has to be checked. {_UNCHANGED}",
+            f"What the last writes left of the file system in it has to be checked. {UNCHANGED}",
         )
     words = Words(diagnosis, device_mapper)
     growth = wished_growth(diagnosis, grow_bytes, to_bytes) or propose_growth(
@@ -70,10 +68,10 @@ def _invalid(diagnosis: Diagnosis) -> PlanRefusedError:
         return PlanRefusedError(
             "The overlay is Invalid: more room does not bring it back while it is in use.",
             "Boot this stick once without its overlay (leave rd.live.overlay= out at the boot "
-            f"prompt) and recover it then; that grows it as well. {_UNCHANGED}",
+            f"prompt) and recover it then; that grows it as well. {UNCHANGED}",
         )
     return PlanRefusedError(
-        "The overlay is Invalid: recover it, which grows it as well.", _UNCHANGED
+        "The overlay is Invalid: recover it, which grows it as well.", UNCHANGED
     )
 
 

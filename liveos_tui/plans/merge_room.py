@@ -9,9 +9,8 @@ from liveos_tui.live.merging import MergeFacts, is_squashfs
 from liveos_tui.live.words import size
 from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.model import Room
-from liveos_tui.plans.refused import PlanRefusedError
+from liveos_tui.plans.refused import UNCHANGED, PlanRefusedError
 
-_UNCHANGED = "Nothing was changed."
 # What mksquashfs makes of any data is at most a little larger than the data.
 _OVERHEAD = 1.02
 _LEAST_OVERLAY_BYTES = 32 * MIB
@@ -108,7 +107,7 @@ def second_overlay_bytes(diagnosis: Diagnosis, estimate: Estimate) -> int:
         raise PlanRefusedError(
             f"For a second overlay {size(max(0, free))} would be left beside the new image, and "
             f"{size(_LEAST_OVERLAY_BYTES)} are needed at least.",
-            f"Free room on the stick, or merge without the switch (--no-switch). {_UNCHANGED}",
+            f"Free room on the stick, or merge without the switch (--no-switch). {UNCHANGED}",
         )
     return found
 
@@ -123,10 +122,10 @@ def fits_beside(diagnosis: Diagnosis, estimate: Estimate) -> bool:
         raise PlanRefusedError(
             f"The new image would have about {size(estimate.likely_bytes)}, and a file on "
             f"{diagnosis.place.filesystem or 'this stick'} can have {limit:,} bytes at most.",
-            _UNCHANGED,
+            UNCHANGED,
         )
     if free is None:
-        raise PlanRefusedError("How much room the stick has is not known.", _UNCHANGED)
+        raise PlanRefusedError("How much room the stick has is not known.", UNCHANGED)
     return estimate.likely_bytes + RESERVE_BYTES <= free
 
 
@@ -137,7 +136,7 @@ def no_room_beside(diagnosis: Diagnosis, estimate: Estimate, instead: str) -> Pl
     return PlanRefusedError(
         f"The new image needs about {size(estimate.likely_bytes)} beside the old one, and "
         f"{size(RESERVE_BYTES)} are kept free: the stick has {size(free)} free.",
-        f"Free {size(-(-short // MIB) * MIB)} on the stick. {instead} {_UNCHANGED}",
+        f"Free {size(-(-short // MIB) * MIB)} on the stick. {instead} {UNCHANGED}",
     )
 
 

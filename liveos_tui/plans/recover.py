@@ -14,7 +14,7 @@ from liveos_tui.live.growth import RESERVE_BYTES
 from liveos_tui.live.model import Operation
 from liveos_tui.live.words import size
 from liveos_tui.plans.model import Confirmation, Plan, Room, Step
-from liveos_tui.plans.refused import NothingToDoError, PlanRefusedError
+from liveos_tui.plans.refused import UNCHANGED, NothingToDoError, PlanRefusedError
 from liveos_tui.plans.sizes import (
     Growth,
     lacking_bytes,
@@ -24,7 +24,6 @@ from liveos_tui.plans.sizes import (
 )
 from liveos_tui.plans.steps import Words
 
-_UNCHANGED = "Nothing was changed."
 # Of a store that is fuller than this, the next session fills the rest.
 _NEARLY_FULL = 0.95
 
@@ -95,12 +94,12 @@ def _refuse(diagnosis: Diagnosis, *, rehearse: bool) -> None:
         if any(fact.unknown for fact in told):
             raise PlanRefusedError(
                 f"Whether the overlay's base image is whole is not known. {why}".strip(),
-                f"See to it that the image can be looked into, and try again. {_UNCHANGED}",
+                f"See to it that the image can be looked into, and try again. {UNCHANGED}",
             )
         raise PlanRefusedError(
             f"Without its base image the overlay cannot be recovered. {why}".strip(),
             "Get this very image again and put it on the stick: the overlay fits no other. "
-            f"{_UNCHANGED}",
+            f"{UNCHANGED}",
         )
     kind = diagnosis.root_filesystem
     if kind is None:
@@ -108,13 +107,13 @@ def _refuse(diagnosis: Diagnosis, *, rehearse: bool) -> None:
             "No file system is seen through the overlay, so there is nothing that e2fsck could "
             "repair.",
             "Copy the stick before anything else; `e2fsck -b 32768` on a copy may find another "
-            f"superblock. {_UNCHANGED}",
+            f"superblock. {UNCHANGED}",
         )
     if kind not in EXT:
         tool = REPAIR_TOOLS.get(kind)
         raise PlanRefusedError(
             f"The root file system is {kind}, and e2fsck repairs ext2, ext3 and ext4 only.",
-            f"Work on a copy of the stick, with {tool or 'its own tool'}. {_UNCHANGED}",
+            f"Work on a copy of the stick, with {tool or 'its own tool'}. {UNCHANGED}",
         )
 
 
@@ -145,12 +144,12 @@ def _is_fine(diagnosis: Diagnosis) -> PlanRefusedError:
             f"The overlay's header: {lost[0].lower()}{lost[1:]}",
             "If it was reset, all is well; `liveos-tui jobs` shows a reset that can be undone. If "
             "it was not, do not boot with it: copy the file, and put the header back from a "
-            f"backup. {_UNCHANGED}",
+            f"backup. {UNCHANGED}",
         )
     if diagnosis.header is None:
         return NothingToDoError(
             "The overlay is fresh: nothing is in it that could be recovered.",
-            f"It is fine and was left alone. {_UNCHANGED}",
+            f"It is fine and was left alone. {UNCHANGED}",
         )
     return NothingToDoError(
         "The overlay is neither Invalid nor full, and the file system in it notes no errors: "
@@ -196,7 +195,7 @@ def _growth(diagnosis: Diagnosis, wished: Growth | None) -> Growth | None:
             raise PlanRefusedError(
                 f"{size(diagnosis.missing_bytes)} of the overlay are holes, and the stick has "
                 f"{size(free)} free, of which {size(kept)} are kept for the job.",
-                f"Free {size(short)} on the stick. {_UNCHANGED}",
+                f"Free {size(short)} on the stick. {UNCHANGED}",
             )
     return None
 

@@ -2,6 +2,8 @@
 
 from liveos_tui.errors import LiveosError
 
+UNCHANGED = "Nothing was changed."
+
 
 class PlanRefusedError(LiveosError):
     """Nothing is planned: the message says why not, the hint what helps. Nothing was changed."""

@@ -5,10 +5,8 @@ from liveos_tui.live.growth import RESERVE_BYTES
 from liveos_tui.live.model import Operation
 from liveos_tui.live.words import size
 from liveos_tui.plans.model import Confirmation, Plan, Room
-from liveos_tui.plans.refused import NothingToDoError, PlanRefusedError
+from liveos_tui.plans.refused import UNCHANGED, NothingToDoError, PlanRefusedError
 from liveos_tui.plans.steps import Words
-
-_UNCHANGED = "Nothing was changed."
 
 _BOOT_OPTION = (
     "Boot once with rd.live.overlay.reset (dracut 110 and later: rd.overlay.reset): in the boot "
@@ -33,7 +31,7 @@ def plan_reset(diagnosis: Diagnosis, *, device_mapper: bool = True) -> Plan:
     if diagnosis.refusal and not _is_stranger(diagnosis):
         raise PlanRefusedError(diagnosis.refusal, diagnosis.hint)
     if summary is None or (summary.exceptions == 0 and summary.valid):
-        raise NothingToDoError("The overlay is empty already.", _UNCHANGED)
+        raise NothingToDoError("The overlay is empty already.", UNCHANGED)
     words = Words(diagnosis, device_mapper)
     return Plan(
         operation=Operation.RESET,
