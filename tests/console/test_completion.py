@@ -86,7 +86,7 @@ def zsh(tmp_path: Path) -> Iterator[Terminal]:
     environment = {"TERM": "linux", "LANG": "C.UTF-8", "HOME": str(tmp_path)}
     terminal = Terminal(program, str(tmp_path), environment=environment)
     scripts = shlex.quote(str(SCRIPTS))
-    terminal.press(f"PS1='in zsh: ' fpath=({scripts} $fpath); autoload -Uz compinit; compinit -D\n")
+    terminal.press(f"PS1='in zsh: ' fpath=({scripts} $fpath); autoload -Uz compinit; compinit -uD\n")
     terminal.until("\nin zsh: ")
     yield terminal
     terminal.close()
