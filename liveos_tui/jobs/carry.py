@@ -7,6 +7,7 @@ from liveos_tui.jobs.doing import do, undo
 from liveos_tui.jobs.events import EndEvent, JobState, StepEvent, StepState, WaitingEvent
 from liveos_tui.jobs.journal import read
 from liveos_tui.jobs.marks import check_unused
+from liveos_tui.jobs.merging import WhichImage, image_notes, which_image
 from liveos_tui.jobs.order import Order, OrderKind, Workplace
 from liveos_tui.jobs.work import Work
 from liveos_tui.live.model import Operation
@@ -107,7 +108,7 @@ class _Run:
         for index, action in enumerate(actions):
             if not isinstance(action, FreezeRoot) or live_merging.find_frozen(self.work, action):
                 continue
-            if any(isinstance(each, ExchangeImages) for each in actions):
+            if any(isinstance(each, ExchangeImages) for each in actions) or self._runs_on_new():
                 raise LiveosError(
                     "The system was booted since the images were exchanged: it runs on the new "
                     "image, under its old overlay, and nothing is lost.",
@@ -117,10 +118,18 @@ class _Run:
             self.done, self._begun = index, None
             return
 
+    def _runs_on_new(self) -> bool:
+        """Whether the images were exchanged already, and a power cut came before the journal."""
+        image, notes = self.work.place.image, image_notes(self.work.notes)
+        return bool(image and notes) and (
+            which_image(self.work.stick, image or "", notes) is WhichImage.NEW
+        )
+
     # Forward.
 
     def _go_on(self) -> EndEvent:
-        if self.order.kind is OrderKind.RESUME:
+        # A running system uses its overlay all the time; its view is frozen anew.
+        if self.order.kind is OrderKind.RESUME and not self.order.plan.works_in_use:
             check_unused(self.work)
         while self.done < len(self.steps):
             if not self._may_go_on():

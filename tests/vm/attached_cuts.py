@@ -33,8 +33,16 @@ _DEVICE = "/dev/sda"
 SECONDS = 400
 
 
+# As a FAT has them: what a boot looks for, and is exchanged by a merge.
+EXCHANGED = (b"SQUASHFSIMG",)
+
+
 class HurtFatError(NotWellError):
     """The kernel writes no more to the stick: the cut has hurt its FAT."""
+
+
+class LostImageError(NotWellError):
+    """One of the two images of a merge was lost; there is one way from there, and it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ class Campaign:
         Raises NotWellError.
         """
         image = self.folder / "cut.img"
-        replay(recording.disk, recording.log, recording.writes, cut.kept, image)
+        replay(recording.disk, recording.log, recording.writes, cut.kept, image, cut.piece)
         self._plug_in(image)
         try:
             return self._see_to(recording, cut)
@@ -98,8 +106,14 @@ class Campaign:
     def _record(self, operation: str, disk: Path, files: Files) -> Recording:
         log = self.folder / f"{operation}.log"
         self._plug_in(disk)
+        if operation == "merge":
+            # So that names which are exchanged lie in two sectors of the FAT file system.
+            with second_mounted(self.stick, _DEVICE):
+                for number in range(3):
+                    self.stick.run(f"touch /run/second/LiveOS/a-name-of-two-parts-{number}")
         store = self._store()
-        self.stick.detach()
+        disk = self.folder / f"before-{operation}.img"
+        self.stick.detach(keep=disk)
         self._plug_in(disk, log)
         for event in told(self.stick, f"{operation} {_DEVICE} --yes --json"):
             if event.get("event") == "end" and event["state"] != "done":
@@ -123,15 +137,25 @@ class Campaign:
             if recording.operation != "grow" and self._store() == recording.store:
                 self._tell(recording.operation, _DEVICE, "--yes")
                 done = "begun anew"
-        elif cut.back and job["can_roll_back"]:
-            self._tell("jobs", "rollback", job["id"], "--yes", "--target", _DEVICE)
+        else:
+            done = self._end(job, back=cut.back and job["can_roll_back"])
+        if done.endswith("rolled back"):
             if self._store() != recording.store:
                 raise NotWellError("overlay and image have not the bytes that they had")
-            return "rolled back"
-        else:
-            self._tell("jobs", "resume", job["id"], "--target", _DEVICE)
-            done = "gone on with"
+            return done
         self._expect_well(recording.files, [*well, "fresh"] if recording.merges else well)
+        return done
+
+    def _end(self, job: dict[str, Any], *, back: bool) -> str:
+        """Go on with a job, or back; and the other way where only that one is left."""
+        ways = (("resume", "gone on with"), ("rollback", "rolled back"))
+        (word, done), (other, done_instead) = reversed(ways) if back else ways
+        rest = job["id"], "--yes", "--target", _DEVICE
+        try:
+            self._tell("jobs", word, *rest)
+        except LostImageError:
+            self._tell("jobs", other, *rest)
+            return f"an image was lost, {done_instead}"
         return done
 
     def _interrupted(self) -> dict[str, Any] | None:
@@ -146,7 +170,8 @@ class Campaign:
         if said.returncode != 0:
             last = "\n".join((said.stdout + said.stderr).splitlines()[-12:])
             hurt = re.search("written.*(Read-only file system|Input/output error)", last)
-            kind = HurtFatError if hurt else NotWellError
+            lost = "while the images were exchanged" in last
+            kind = HurtFatError if hurt else LostImageError if lost else NotWellError
             raise kind(f"{' '.join(words)} ended with {said.returncode}:\n{last}")
 
     def _store(self) -> str:

@@ -5,8 +5,8 @@
 JOB is recover, grow or merge, of a stick that is attached (see `attached_cuts`), or live, the merge
 of the running system (see `live_cuts`); without --only each of them. Each is cut
 
-- before, at and after every line of its journal, and live at each of the writes around the two
-  exchanges of names, also with only one sector of them written;
+- before, at and after every line of its journal, and at each of the writes around an exchange of
+  names, also with only one sector of it written;
 - at MOMENTS random writes (20);
 - at MOMENTS random moments of a stick with a cache of its own that loses half of what was not
   flushed.
@@ -32,7 +32,15 @@ from pathlib import Path
 import attached_cuts
 import live_cuts
 from attached_cuts import Campaign
-from cut_points import Cut, NotWellError, Point, around_points, at_random, step_at
+from cut_points import (
+    Cut,
+    NotWellError,
+    Point,
+    around_exchanges,
+    around_points,
+    at_random,
+    step_at,
+)
 from kernel import PROGRAM, told
 from laboratory import Laboratory
 from live_cuts import LiveMerge
@@ -78,7 +86,11 @@ def attached(folder: Path, score: Score, jobs: Sequence[str], moments: int) -> N
         campaign = Campaign(stick, folder)
         for job, recording in campaign.recordings(jobs).items():
             every, points = recording.writes, recording.points
-            planned = [*around_points(every, points), *at_random(every, moments)]
+            planned = [
+                *around_points(every, points),
+                *around_exchanges(recording.log, every, attached_cuts.EXCHANGED),
+                *at_random(every, moments),
+            ]
             _announce(job, planned, points)
             for cut in planned:
                 score.count(

@@ -9,7 +9,7 @@ import pytest
 from attached_cuts import Campaign, Recording
 from cut_points import Cut, around_points, at_random, journal_points, step_at
 from laboratory import Laboratory
-from live_cuts import LiveMerge
+from live_cuts import LiveMerge, boot
 from stick import Stick
 from writelog import SECTOR, writes
 
@@ -111,3 +111,16 @@ def test_no_record_is_missing_when_a_merge_of_the_running_system_was_cut_off(
     )
 
     assert "well" in looked_into.look(found)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("words", ["before “5 done”", "before “6 done”"])
+def test_a_stick_boots_that_was_cut_while_names_were_exchanged(
+    live_merge: LiveMerge, tmp_path: Path, words: str
+) -> None:
+    """The job that is found then says what there is, and how to keep it."""
+    cut = next(cut for cut in live_merge.recording.around_points() if cut.words.endswith(words))
+
+    done = boot(tmp_path / "boot", live_merge.recording, replace(cut, back=False))
+
+    assert done == "the new image kept"
