@@ -86,8 +86,8 @@ def zsh(tmp_path: Path) -> Iterator[Terminal]:
     environment = {"TERM": "linux", "LANG": "C.UTF-8", "HOME": str(tmp_path)}
     terminal = Terminal(program, str(tmp_path), environment=environment)
     scripts = shlex.quote(str(SCRIPTS))
-    terminal.press(f"PS1='in zsh: ' fpath=({scripts} $fpath); autoload -Uz compinit; compinit -uD\n")
-    terminal.until("\nin zsh: ")
+    terminal.press(f"PS1='zsh: ' fpath=({scripts} $fpath); autoload -Uz compinit; compinit -uD\n")
+    terminal.until("\nzsh: ")
     yield terminal
     terminal.close()
 
@@ -109,4 +109,4 @@ def test_zsh_completes_commands_options_their_values_and_targets(
     (tmp_path / "liverpool").mkdir()
 
     zsh.press(f"liveos-tui {typed}\t")
-    zsh.until(f"in zsh: liveos-tui {completed}")
+    zsh.until(f"zsh: liveos-tui {completed}")
