@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,6 +12,9 @@ from unittest.mock import patch
 import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
+
+# What a machine and its programs say, for the tests of every folder.
+sys.path.append(str(Path(__file__).parent / "live"))
 
 if TYPE_CHECKING:
     from machines import MachineBuilder

@@ -11,15 +11,17 @@ tells is the store's own), mksquashfs' version, how fast it was measured, the fe
 
 import itertools
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 # Machines of files are built as for tests/live, which pytest may not be running.
 sys.path.append(str(Path(__file__).parents[1] / "live"))
 
-from machines import DATA, GIB, MIB, MachineBuilder, RecordedRunner
+from machines import DATA, GIB, MIB, MachineBuilder
+from runners import RecordedRunner
 
 from liveos_tui.formats.cow import SECTOR_BYTES
 from liveos_tui.formats.dmtable import SnapshotStatus
@@ -74,18 +76,9 @@ class _ToolRunner(RecordedRunner):
 
     real: SystemRunner = field(default_factory=SystemRunner)
 
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        timeout: float = 30.0,
-        ok: Collection[int] = (0,),
-        input: bytes = b"",  # noqa: A002
-        env: Mapping[str, str] | None = None,
-        limit: int = 1 << 24,
-    ) -> Finished:
+    def run(self, argv: Sequence[str], **options: Any) -> Finished:
         run = self.real.run if argv[0] == "unsquashfs" else super().run
-        return run(argv, timeout=timeout, ok=ok, input=input, env=env, limit=limit)
+        return run(argv, **options)
 
 
 class _BuildRunner(SystemRunner):
@@ -94,18 +87,9 @@ class _BuildRunner(SystemRunner):
     def __init__(self, configuration: Path) -> None:
         self._pinned = {"MKE2FS_CONFIG": str(configuration)}
 
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        timeout: float = 30.0,
-        ok: Collection[int] = (0,),
-        input: bytes = b"",  # noqa: A002
-        env: Mapping[str, str] | None = None,
-        limit: int = 1 << 24,
-    ) -> Finished:
-        pinned = {**self._pinned, **(env or {})}
-        return super().run(argv, timeout=timeout, ok=ok, input=input, env=pinned, limit=limit)
+    def run(self, argv: Sequence[str], **options: Any) -> Finished:
+        pinned = {**self._pinned, **(options.pop("env", None) or {})}
+        return super().run(argv, env=pinned, **options)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ import traceback
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-sys.path[:0] = [str(PROJECT), str(Path(__file__).parent)]
+_HERE = Path(__file__).parent
+sys.path[:0] = [str(PROJECT), str(_HERE), str(_HERE.parent / "live")]
 KEPT = PROJECT / ".cache" / "fuzz"
 _MEMORY_BYTES = 2 << 30
 

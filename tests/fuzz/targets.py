@@ -16,6 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from runners import says
+
 from liveos_tui.commands.output import harmless as printed
 from liveos_tui.errors import FormatError, UnreadableError
 from liveos_tui.formats import cow, debugfs, dm_ioctl, mksquashfs
@@ -59,7 +61,6 @@ from liveos_tui.plans.codec import from_json, to_json
 from liveos_tui.plans.model import Confirmation, Plan, Step
 from liveos_tui.plans.sizes import SizeError, parse_size
 from liveos_tui.system.loops import loops_of
-from liveos_tui.system.runner import Finished
 from liveos_tui.system.squashfs import members
 
 DATA = Path(__file__).parents[1] / "data"
@@ -298,33 +299,13 @@ def _mksquashfs(data: bytes) -> None:
     _assert_printable(mksquashfs.parse_compressors(data))
 
 
-@dataclass(frozen=True, slots=True)
-class _Says:
-    """A runner whose every program prints this."""
-
-    data: bytes
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        timeout: float = 30.0,
-        ok: Collection[int] = (0,),
-        input: bytes = b"",  # noqa: A002
-        env: Mapping[str, str] | None = None,
-        limit: int = 1 << 24,
-    ) -> Finished:
-        """See `Runner.run`."""
-        return Finished(tuple(argv), 0, self.data, b"")
-
-
 def _unsquashfs(data: bytes) -> None:
     with suppress(UnreadableError):
-        assert all(size >= 0 for size in members(_Says(data), Path("/image"), "LiveOS").values())
+        assert all(size >= 0 for size in members(says(data), Path("/image"), "LiveOS").values())
 
 
 def _losetup(data: bytes) -> None:
-    loops_of(_Says(data), (12, "8:1"))
+    loops_of(says(data), (12, "8:1"))
 
 
 _FOLDER = (

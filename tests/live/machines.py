@@ -7,16 +7,16 @@ names for the releases that cannot be booted here.
 
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
+
+from runners import RecordedRunner
 
 from liveos_tui.errors import UnreadableError
 from liveos_tui.formats.cow_layout import SECTOR_BYTES, CowHeader
 from liveos_tui.formats.cow_writer import allocate, store_metadata
 from liveos_tui.system.metrics import FilesystemUsage
 from liveos_tui.system.probes import Probes
-from liveos_tui.system.runner import Finished, ToolMissingError, command_failed
 
 DATA = Path(__file__).parents[1] / "data"
 MIB = 1024 * 1024
@@ -30,36 +30,6 @@ FLAT_LISTING = """\
 drwxr-xr-x 0/0                      38 2026-11-23 03:25 squashfs-root
 drwxr-xr-x 0/0                       3 2026-11-23 03:25 squashfs-root/usr
 """
-
-
-@dataclass
-class RecordedRunner:
-    """Answers as a machine has answered. A program without an answer is not installed."""
-
-    answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-    asked: list[tuple[str, ...]] = field(default_factory=list)
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        timeout: float = 30.0,
-        ok: Collection[int] = (0,),
-        input: bytes = b"",  # noqa: A002
-        env: Mapping[str, str] | None = None,
-        limit: int = 1 << 24,
-    ) -> Finished:
-        self.asked.append(tuple(argv))
-        line = " ".join(argv)
-        found = next((key for key in self.answers if line.startswith(key)), None)
-        if found is None:
-            raise ToolMissingError(f"The program {argv[0]} is not installed.")
-        code, output = self.answers[found]
-        stdout, stderr = (output, b"") if code == 0 else (b"", output)
-        finished = Finished(tuple(argv), code, stdout[:limit], stderr, len(stdout) > limit)
-        if code not in ok:
-            raise command_failed(finished)
-        return finished
 
 
 class MachineBuilder:

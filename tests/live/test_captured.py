@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from layouts import EXT4_HEAD, SQUASHFS_HEAD, STICK
-from machines import DATA, SQUASHFS_LISTING, RecordedRunner, store
+from machines import DATA, SQUASHFS_LISTING, store
+from runners import RecordedRunner
 
 from liveos_tui.errors import UnreadableError
 from liveos_tui.live.devices import attached_devices

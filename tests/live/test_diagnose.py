@@ -4,9 +4,10 @@ import hashlib
 import os
 import shutil
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -27,7 +28,7 @@ from liveos_tui.practice import builder
 from liveos_tui.practice.builder import OVERLAY_NAME, PracticeState
 from liveos_tui.system.metrics import FilesystemUsage
 from liveos_tui.system.probes import Probes
-from liveos_tui.system.runner import SystemRunner
+from liveos_tui.system.runner import Finished, SystemRunner
 
 pytestmark = pytest.mark.real_tools
 
@@ -470,7 +471,7 @@ def test_a_program_that_is_missing_is_told_as_that(
     sticks: dict[PracticeState, Path],
 ) -> None:
     class WithoutSquashfs(SystemRunner):
-        def run(self, argv, **options):  # type: ignore[no-untyped-def]
+        def run(self, argv: Sequence[str], **options: Any) -> Finished:
             name = "not-installed-here" if argv[0] == "unsquashfs" else argv[0]
             return super().run([name, *argv[1:]], **options)
 

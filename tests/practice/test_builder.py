@@ -1,9 +1,10 @@
 """A practice stick is a real stick in a folder."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
+from runners import RecordedRunner
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats import cow
@@ -17,28 +18,12 @@ from liveos_tui.practice.builder import (
     build,
 )
 from liveos_tui.practice.devicemapper import UserSpaceDeviceMapper, device_word
-from liveos_tui.system.runner import Finished, SystemRunner, ToolMissingError
+from liveos_tui.system.runner import SystemRunner, ToolMissingError
 
 FULL = [PracticeState.OVERFLOW, PracticeState.INVALID]
 SOUND = [PracticeState.HEALTHY, PracticeState.NEARLY_FULL]
 
 real_tools = pytest.mark.real_tools
-
-
-class NoTools:
-    """A machine on which nothing is installed."""
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        timeout: float = 30.0,
-        ok: Collection[int] = (0,),
-        input: bytes = b"",  # noqa: A002
-        env: Mapping[str, str] | None = None,
-        limit: int = 0,
-    ) -> Finished:
-        raise ToolMissingError(f"The program {argv[0]} is not installed.", "Install it.")
 
 
 def tool(*argv: str | Path, ok: Collection[int] = (0,)) -> int:
@@ -241,7 +226,7 @@ def test_an_earlier_practice_stick_is_built_anew(tmp_path: Path) -> None:
 def test_a_folder_with_anything_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "LiveOS").mkdir()
     with pytest.raises(LiveosError, match="not empty and no practice stick") as caught:
-        build(tmp_path, runner=NoTools())
+        build(tmp_path, runner=RecordedRunner())
     assert caught.value.hint
     assert [path.name for path in tmp_path.iterdir()] == ["LiveOS"]
 
@@ -255,14 +240,14 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path, name: str) -> 
     (stick / name).unlink(missing_ok=True)
     (stick / name).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(LiveosError):
-        build(stick, runner=NoTools())
+        build(stick, runner=RecordedRunner())
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LiveosError, match="cannot be built in"):
-        build(tmp_path / "file", runner=NoTools())
+        build(tmp_path / "file", runner=RecordedRunner())
 
 
 def test_a_missing_tool_leaves_the_earlier_stick_and_no_rubbish(tmp_path: Path) -> None:
@@ -272,7 +257,7 @@ def test_a_missing_tool_leaves_the_earlier_stick_and_no_rubbish(tmp_path: Path) 
     (tmp_path / MARKER).touch()
     (tmp_path / ".building-killed").mkdir()
     with pytest.raises(ToolMissingError):
-        build(tmp_path, runner=NoTools())
+        build(tmp_path, runner=RecordedRunner())
     assert {path.name for path in tmp_path.iterdir()} == {"LiveOS", MARKER}
     assert image.read_text() == "the earlier one"
 

@@ -3,11 +3,12 @@
 import os
 import subprocess
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from runners import says
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.cow import CowError, CowHeader, summarise
@@ -15,7 +16,7 @@ from liveos_tui.live.local import LocalMachine
 from liveos_tui.practice.views import UserSpaceJoiner
 from liveos_tui.system.joining import look_at_store
 from liveos_tui.system.loops import loops_of
-from liveos_tui.system.runner import Finished, SystemRunner
+from liveos_tui.system.runner import SystemRunner
 from liveos_tui.system.squashfs import members, read_start
 
 pytestmark = pytest.mark.real_tools
@@ -25,25 +26,6 @@ TIB = 1 << 40
 # What waits for a FIFO waits for ever; a machine that is busy takes its time.
 _AT_ONCE_SECONDS = 20.0
 _SQUASHFS_HEAD = Path(__file__).parents[1] / "data/images/squashfs-gzip.head"
-
-
-class Says:
-    """A runner whose every program prints this."""
-
-    def __init__(self, output: bytes) -> None:
-        self.output = output
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        timeout: float = 30.0,
-        ok: Collection[int] = (0,),
-        input: bytes = b"",  # noqa: A002
-        env: Mapping[str, str] | None = None,
-        limit: int = 1 << 24,
-    ) -> Finished:
-        return Finished(tuple(argv), 0, self.output, b"")
 
 
 def mksquashfs(image: Path, tree: Path, *words: str) -> Path:
@@ -60,7 +42,7 @@ def listed(size_bytes: int) -> bytes:
 def refused(image: Path, scratch: Path, output: bytes | None = None) -> str:
     """Why the member of an image is not joined; nothing of it is left."""
     scratch.mkdir()
-    runner = SystemRunner() if output is None else Says(output)
+    runner = SystemRunner() if output is None else says(output)
     with (
         pytest.raises(LiveosError) as caught,
         UserSpaceJoiner(runner, scratch).base(image, MEMBER, "job"),
@@ -106,7 +88,7 @@ def test_of_a_bomb_only_the_start_is_read(tmp_path: Path) -> None:
 def test_a_size_that_no_file_has_is_none(number: str) -> None:
     output = listed(0).replace(b" 0 2026", f" {number} 2026".encode())
 
-    assert members(Says(output), Path("/image"), MEMBER) == {}
+    assert members(says(output), Path("/image"), MEMBER) == {}
 
 
 # Names in an image decide nothing: a member is a plain file or none.
@@ -216,4 +198,4 @@ def test_an_exception_that_points_far_out_is_told_and_takes_no_room(tmp_path: Pa
     ],
 )
 def test_a_list_of_loop_devices_that_makes_no_sense_tells_of_none(output: bytes) -> None:
-    assert loops_of(Says(output), (12, "8:1")) == ()
+    assert loops_of(says(output), (12, "8:1")) == ()

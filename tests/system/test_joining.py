@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from runners import fails, says
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.cow import CowSummary
@@ -12,63 +13,47 @@ from liveos_tui.system.joining import part_name, patched_store_table, refused, s
 from liveos_tui.system.kernel_snapshots import scratch_store_bytes
 from liveos_tui.system.kernel_views import kernel_has_device_mapper
 from liveos_tui.system.loops import attach, detach, refresh_capacity
-from liveos_tui.system.runner import Finished
-
-
-class Recorder:
-    """Remembers what was run, answers with `output`, or fails."""
-
-    def __init__(self, output: bytes = b"", *, fails: bool = False) -> None:
-        self.output = output
-        self.fails = fails
-        self.ran: list[list[str]] = []
-
-    def run(self, argv: list[str], **_: object) -> Finished:
-        self.ran.append(argv)
-        if self.fails:
-            raise LiveosError(f"{argv[0]} failed")
-        return Finished(tuple(argv), 0, self.output, b"")
 
 
 @pytest.mark.parametrize(
     ("read_only", "argv"),
     [
-        (False, ["losetup", "--find", "--show", "/stick/overlay"]),
-        (True, ["losetup", "--find", "--show", "--read-only", "/stick/overlay"]),
+        (False, ("losetup", "--find", "--show", "/stick/overlay")),
+        (True, ("losetup", "--find", "--show", "--read-only", "/stick/overlay")),
     ],
 )
-def test_a_loop_device_is_whichever_is_free(argv: list[str], *, read_only: bool) -> None:
-    runner = Recorder(b"/dev/loop3\n")
+def test_a_loop_device_is_whichever_is_free(argv: tuple[str, ...], *, read_only: bool) -> None:
+    runner = says(b"/dev/loop3\n")
 
-    assert attach(runner, Path("/stick/overlay"), read_only=read_only) == Path("/dev/loop3")  # type: ignore[arg-type]
-    assert runner.ran == [argv]
+    assert attach(runner, Path("/stick/overlay"), read_only=read_only) == Path("/dev/loop3")
+    assert runner.asked == [argv]
 
 
 def test_an_answer_that_is_no_loop_device_is_not_used() -> None:
     with pytest.raises(LiveosError, match="no loop device"):
-        attach(Recorder(b"/dev/sda\n"), Path("/overlay"), read_only=True)  # type: ignore[arg-type]
+        attach(says(b"/dev/sda\n"), Path("/overlay"), read_only=True)
 
 
 def test_what_losetup_is_asked() -> None:
-    runner = Recorder()
-    refresh_capacity(runner, Path("/dev/loop3"))  # type: ignore[arg-type]
-    detach(runner, Path("/dev/loop3"))  # type: ignore[arg-type]
+    runner = says()
+    refresh_capacity(runner, Path("/dev/loop3"))
+    detach(runner, Path("/dev/loop3"))
 
-    assert runner.ran == [
-        ["losetup", "--set-capacity", "/dev/loop3"],
-        ["losetup", "--detach", "/dev/loop3"],
+    assert runner.asked == [
+        ("losetup", "--set-capacity", "/dev/loop3"),
+        ("losetup", "--detach", "/dev/loop3"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("user", "fails", "has"), [(0, False, True), (0, True, False), (1000, False, False)]
+    ("user", "failing", "has"), [(0, False, True), (0, True, False), (1000, False, False)]
 )
 def test_whether_the_kernels_device_mapper_can_be_used(
-    monkeypatch: pytest.MonkeyPatch, user: int, *, fails: bool, has: bool
+    monkeypatch: pytest.MonkeyPatch, user: int, *, failing: bool, has: bool
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: user)
 
-    assert kernel_has_device_mapper(Recorder(fails=fails)) == has  # type: ignore[arg-type]
+    assert kernel_has_device_mapper(fails() if failing else says()) == has
 
 
 def test_tables_are_those_of_dmsetup() -> None:

@@ -3,24 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from runners import says
 
 from liveos_tui.formats.dmtable import SnapshotStatus, SnapshotTable
 from liveos_tui.system.devicemapper import KernelDeviceMapper, dmsetup_words
 from liveos_tui.system.runner import CommandError, Finished
 
 TABLE = "0 4194304 snapshot 7:1 7:2 PO 8"
-
-
-class Recorder:
-    """Remembers what was run, answers with `output`."""
-
-    def __init__(self, output: bytes = b"") -> None:
-        self.output = output
-        self.ran: list[tuple[tuple[str, ...], bytes]] = []
-
-    def run(self, argv: list[str], *, input: bytes = b"", **_: object) -> Finished:  # noqa: A002
-        self.ran.append((tuple(argv), input))
-        return Finished(tuple(argv), 0, self.output, b"")
 
 
 @pytest.mark.parametrize(
@@ -42,23 +31,23 @@ class Recorder:
 def test_what_dmsetup_is_asked(
     action: Callable[[KernelDeviceMapper], None], argv: tuple[str, ...], stdin: str
 ) -> None:
-    recorder = Recorder()
-    action(KernelDeviceMapper(recorder))  # type: ignore[arg-type]
+    runner = says()
+    action(KernelDeviceMapper(runner))
 
-    assert recorder.ran == [(("dmsetup", *argv), stdin.encode())]
+    assert (runner.asked, runner.inputs) == ([("dmsetup", *argv)], [stdin.encode()])
 
 
 def test_looking_does_not_flush_the_overlay() -> None:
-    recorder = Recorder(b"live-rw: 0 4194304 snapshot 3784/131072 24\n")
-    (status,) = KernelDeviceMapper(recorder).status()  # type: ignore[arg-type]
+    runner = says(b"live-rw: 0 4194304 snapshot 3784/131072 24\n")
+    (status,) = KernelDeviceMapper(runner).status()
 
-    assert recorder.ran[0][0] == ("dmsetup", "status", "--noflush")
+    assert runner.asked[0] == ("dmsetup", "status", "--noflush")
     assert status.lines[0].status == SnapshotStatus(3784, 131072, 24)
 
 
 def test_the_table_of_every_device() -> None:
-    recorder = Recorder(f"live-rw: {TABLE}\n".encode())
-    (device,) = KernelDeviceMapper(recorder).table()  # type: ignore[arg-type]
+    runner = says(f"live-rw: {TABLE}\n".encode())
+    (device,) = KernelDeviceMapper(runner).table()
 
     assert device.lines[0].table == SnapshotTable("7:1", "7:2", "PO", 8)
 

@@ -4,23 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from runners import fails, says
 
 from liveos_tui.errors import LiveosError, PrivilegeError
 from liveos_tui.system import mounts
 from liveos_tui.system.mounts import clean_up_stale_mounts, inspection_mount
-from liveos_tui.system.runner import Finished
-
-
-class Recorder:
-    def __init__(self, *, failing: str = "") -> None:
-        self.failing = failing
-        self.ran: list[list[str]] = []
-
-    def run(self, argv: list[str], **_: object) -> Finished:
-        self.ran.append(argv)
-        if argv[0] == self.failing:
-            raise LiveosError(f"{argv[0]} failed")
-        return Finished(tuple(argv), 0, b"", b"")
 
 
 @pytest.fixture
@@ -42,26 +30,26 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_mounts_read_only_and_replays_no_journal(
     folder: Path, filesystem: str, options: str
 ) -> None:
-    runner = Recorder()
-    with inspection_mount(runner, "/dev/sdb1", filesystem) as where:  # type: ignore[arg-type]
+    runner = says()
+    with inspection_mount(runner, "/dev/sdb1", filesystem) as where:
         assert where.parent == folder
 
-    assert runner.ran[0] == ["mount", "-t", filesystem, "-o", options, "/dev/sdb1", str(where)]
+    assert runner.asked[0] == ("mount", "-t", filesystem, "-o", options, "/dev/sdb1", str(where))
 
 
 def test_takes_the_mount_down_and_leaves_no_folder(folder: Path) -> None:
-    runner = Recorder()
-    with inspection_mount(runner, "/dev/sdb1", "vfat") as where:  # type: ignore[arg-type]
+    runner = says()
+    with inspection_mount(runner, "/dev/sdb1", "vfat") as where:
         pass
 
-    assert runner.ran[-1] == ["umount", "--lazy", str(where)]
+    assert runner.asked[-1] == ("umount", "--lazy", str(where))
     assert list(folder.iterdir()) == []
 
 
 def test_a_mount_that_fails_leaves_no_folder(folder: Path) -> None:
     with (
-        pytest.raises(LiveosError, match="mount failed"),
-        inspection_mount(Recorder(failing="mount"), "/dev/sdb1", "vfat"),  # type: ignore[arg-type]
+        pytest.raises(LiveosError, match="mount -t vfat"),
+        inspection_mount(fails("mount"), "/dev/sdb1", "vfat"),
     ):
         pass
 
@@ -72,7 +60,7 @@ def test_only_root_can_mount(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with (
         pytest.raises(PrivilegeError, match=r"/dev/sdb1 is not mounted"),
-        inspection_mount(Recorder(), "/dev/sdb1", "vfat"),  # type: ignore[arg-type]
+        inspection_mount(says(), "/dev/sdb1", "vfat"),
     ):
         pass
 
@@ -82,8 +70,8 @@ def test_what_a_killed_console_left_is_taken_down(folder: Path) -> None:
     stale, own = folder / "4194305-sdb1", folder / f"{os.getpid()}-sdc1"
     stale.mkdir(parents=True)
     own.mkdir()
-    runner = Recorder()
-    clean_up_stale_mounts(runner)  # type: ignore[arg-type]
+    runner = says()
+    clean_up_stale_mounts(runner)
 
-    assert runner.ran == [["umount", "--lazy", str(stale)]]
+    assert runner.asked == [("umount", "--lazy", str(stale))]
     assert list(folder.iterdir()) == [own]
