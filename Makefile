@@ -45,7 +45,7 @@ fuzz: install  ## damaged inputs for every parser (RUNS=1000000 in all)
 vm: install  ## the VM lanes: a real kernel and a real stick in QEMU (LANE=dm or LANE=stick for one)
 	tests/vm/run $(or $(LANE),all)
 
-vm-cuts: install  ## power cuts in the middle of recover and grow (MOMENTS=20 random ones, KILLS=2 real ones)
+vm-cuts: install  ## power cuts in the middle of recover, grow, merge and the merge of the running system (MOMENTS=20, KILLS=2)
 	tests/vm/run cuts $(or $(MOMENTS),20) $(or $(KILLS),2)
 
 bench: install  ## the figures of the README, each with its command
@@ -54,8 +54,8 @@ bench: install  ## the figures of the README, each with its command
 	$(BIN)/liveos-tui practice .cache/bench-stick --state healthy --no-console
 	$(BIN)/python tests/bench/console.py $(BIN)/liveos-tui .cache/bench-stick
 
-bench-merge: install  ## merging side by side in a VM: the wiki's sequence, both engines, the limit (MIB=2048 for a larger root)
-	tests/vm/run bench-merge --mib $(or $(MIB),1024) --runs $(or $(RUNS),3)
+bench-merge: install  ## merging side by side in a VM: the wiki's sequence, both engines, the limit (MIB=2048 LEVEL=9: a larger root, a denser image)
+	tests/vm/run bench-merge --mib $(or $(MIB),1024) --runs $(or $(RUNS),3) --level $(or $(LEVEL),3)
 
 # One version of the renderer, so that a PNG changes only with its SVG.
 screenshots: install  ## make every picture in screenshots/ anew
