@@ -13,8 +13,8 @@ import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
-# What a machine and its programs say, for the tests of every folder.
-sys.path.append(str(Path(__file__).parent / "live"))
+# For the tests of every folder: what a machine and its programs say, and a terminal.
+sys.path += [str(Path(__file__).parent / name) for name in ("live", "console")]
 
 if TYPE_CHECKING:
     from machines import MachineBuilder

@@ -4,26 +4,20 @@ It is run as on a stick: by a Python that has no packages of its own, from a fol
 written, with an environment that knows nothing of this checkout.
 """
 
-import fcntl
 import hashlib
 import json
 import marshal
 import os
-import pty
-import select
 import shutil
-import struct
 import subprocess
 import sys
-import termios
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 from zipfile import ZipFile
 
-import pyte
 import pytest
+from pseudo_terminal import Terminal
 
 from liveos_tui import __version__
 from liveos_tui.practice.builder import PracticeState, build
@@ -221,27 +215,20 @@ def test_its_worker_carries_a_job_out(bundle: Path, stick: Path, tmp_path: Path)
 
 
 def test_its_console_opens(bundle: Path, stick: Path, path_of_python: Path) -> None:
-    screen = pyte.Screen(80, 25)
-    stream = pyte.ByteStream(screen)
-    terminal, end = pty.openpty()
-    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 80, 0, 0))
-    console = subprocess.Popen(
-        [shutil.which("sh") or "sh", bundle / "liveos-tui", stick],
-        stdin=end,
-        stdout=end,
-        stderr=end,
-        env={"PATH": f"{path_of_python}:{os.environ['PATH']}", "TERM": "linux", "LANG": "C.UTF-8"},
-        start_new_session=True,
+    terminal = Terminal(
+        *(shutil.which("sh") or "sh", bundle / "liveos-tui", stick),
+        environment={
+            "PATH": f"{path_of_python}:{os.environ['PATH']}",
+            "TERM": "linux",
+            "LANG": "C.UTF-8",
+        },
     )
-    os.close(end)
-    deadline = time.monotonic() + 30
-    while "q Quit" not in "\n".join(screen.display):
-        assert time.monotonic() < deadline, "\n".join(screen.display)
-        if select.select([terminal], [], [], 0.1)[0]:
-            stream.feed(os.read(terminal, 65536))
-    os.write(terminal, b"q")
-    assert console.wait(30) == 0
-    os.close(terminal)
+    try:
+        terminal.until("q Quit")
+        terminal.press("q")
+        assert terminal.exit_code() == 0
+    finally:
+        terminal.close()
 
 
 def test_running_it_changes_nothing_in_it(bundle: Path, path_of_python: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pseudo_terminal import Terminal
+from pseudo_terminal import Terminal, python
 
 from liveos_tui.commands.completion import FILES
 
@@ -84,7 +84,7 @@ def zsh(tmp_path: Path) -> Iterator[Terminal]:
     """A zsh at a terminal, which is where it completes, in a folder of its own."""
     program = "import os, sys; os.chdir(sys.argv[1]); os.execvp('zsh', ['zsh', '-f', '-i'])"
     environment = {"TERM": "linux", "LANG": "C.UTF-8", "HOME": str(tmp_path)}
-    terminal = Terminal(program, str(tmp_path), environment=environment)
+    terminal = python(program, str(tmp_path), environment=environment)
     scripts = shlex.quote(str(SCRIPTS))
     terminal.press(f"PS1='zsh: ' fpath=({scripts} $fpath); autoload -Uz compinit; compinit -uD\n")
     terminal.until("\nzsh: ")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from pseudo_terminal import Terminal
+from pseudo_terminal import Terminal, python
 
 pytestmark = pytest.mark.real_tools
 
@@ -68,7 +68,7 @@ class Reader:
 
 @pytest.fixture
 def reader() -> Iterator[Reader]:
-    terminal = Terminal(_PROGRAM, environment=_LINUX)
+    terminal = python(_PROGRAM, environment=_LINUX)
     yield Reader(terminal)
     terminal.close()
 
@@ -135,7 +135,7 @@ def test_it_stands_on_the_job_and_on_the_step(reader: Reader) -> None:
 
 
 def test_it_is_shown_where_contrast_is_high() -> None:
-    terminal = Terminal(_PROGRAM, environment=_LINUX | {"LIVEOS_TUI_CONTRAST": "high"})
+    terminal = python(_PROGRAM, environment=_LINUX | {"LIVEOS_TUI_CONTRAST": "high"})
     try:
         reader = Reader(terminal)
         reader.reads("WARN")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from console_fakes import FakeMachine, clock
 from console_harness import PLAIN, opened
-from pseudo_terminal import Terminal
+from pseudo_terminal import python
 
 from liveos_tui.console.app import Console
 from liveos_tui.practice.builder import PracticeState, build
@@ -30,7 +30,7 @@ sys.exit(run(LocalMachine(), sys.argv[1], profile(os.environ, "/dev/ttyS0"), Loc
 def test_a_merge_is_begun_and_watched_over_a_serial_line(tmp_path: Path) -> None:
     folder = tmp_path / "stick"
     build(folder, PracticeState.NEARLY_FULL)
-    terminal = Terminal(_PROGRAM, str(folder), environment={"TERM": "vt220"})
+    terminal = python(_PROGRAM, str(folder), environment={"TERM": "vt220"})
     try:
         terminal.until("free")
         terminal.until("Quit")

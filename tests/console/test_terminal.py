@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from pseudo_terminal import Terminal
+from pseudo_terminal import Terminal, python
 
 pytestmark = pytest.mark.real_tools
 
@@ -45,7 +45,7 @@ F1, F3, F10 = "\x1b[[A", "\x1b[[C", "\x1b[21~"
 
 
 def test_the_linux_console_shows_the_dashboard(terminals: list[Terminal]) -> None:
-    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX)
+    terminal = python(_PROGRAM, "still", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.until("WARN    The overlay is full in about 17 minutes.")
@@ -59,7 +59,7 @@ def test_the_linux_console_shows_the_dashboard(terminals: list[Terminal]) -> Non
 
 def test_without_a_unicode_locale_every_byte_is_ascii(terminals: list[Terminal]) -> None:
     environment = {"TERM": "vt220", "LC_ALL": "C"}
-    terminal = Terminal(_PROGRAM, "still", "Gr\u00f6\u00dfe", environment=environment)
+    terminal = python(_PROGRAM, "still", "Gr\u00f6\u00dfe", environment=environment)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     assert terminal.bytes.isascii()
@@ -69,7 +69,7 @@ def test_without_a_unicode_locale_every_byte_is_ascii(terminals: list[Terminal])
 def test_a_terminal_that_does_not_know_its_size_has_24_rows(terminals: list[Terminal]) -> None:
     """As a serial line after a login."""
     environment = {"TERM": "vt220", "LC_ALL": "C"}
-    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=environment, size=(0, 0))
+    terminal = python(_PROGRAM, "still", "LIVE", environment=environment, told=(0, 0))
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.until(" d Devices")
@@ -80,7 +80,7 @@ def test_a_terminal_that_does_not_know_its_size_has_24_rows(terminals: list[Term
 
 
 def test_no_color_is_kept_to(terminals: list[Terminal]) -> None:
-    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX | {"NO_COLOR": "1"})
+    terminal = python(_PROGRAM, "still", "LIVE", environment=LINUX | {"NO_COLOR": "1"})
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     codes = {c for m in re.findall(rb"\x1b\[([0-9;]*)m", terminal.bytes) for c in m.split(b";")}
@@ -90,7 +90,7 @@ def test_no_color_is_kept_to(terminals: list[Terminal]) -> None:
 def test_not_even_a_label_that_nobody_cleaned_reaches_the_terminal_as_a_command(
     terminals: list[Terminal],
 ) -> None:
-    terminal = Terminal(_PROGRAM, "still", "x\x1b]0;owned\x07\x1b[2Jy", environment=LINUX)
+    terminal = python(_PROGRAM, "still", "x\x1b]0;owned\x07\x1b[2Jy", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     assert b"\x1b]0;" not in terminal.bytes
@@ -99,7 +99,7 @@ def test_not_even_a_label_that_nobody_cleaned_reaches_the_terminal_as_a_command(
 
 
 def test_redraw_draws_every_cell_again(terminals: list[Terminal]) -> None:
-    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX)
+    terminal = python(_PROGRAM, "still", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.until("GiB  this system")
@@ -116,7 +116,7 @@ def test_redraw_draws_every_cell_again(terminals: list[Terminal]) -> None:
 
 
 def test_the_function_keys_of_the_linux_console_are_known(terminals: list[Terminal]) -> None:
-    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX)
+    terminal = python(_PROGRAM, "still", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.press(F1)
@@ -128,7 +128,7 @@ def test_the_function_keys_of_the_linux_console_are_known(terminals: list[Termin
 
 
 def test_the_linux_console_is_left_empty_for_the_shell(terminals: list[Terminal]) -> None:
-    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX)
+    terminal = python(_PROGRAM, "still", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.press("q")
@@ -139,7 +139,7 @@ def test_the_linux_console_is_left_empty_for_the_shell(terminals: list[Terminal]
 
 
 def test_a_polite_signal_puts_the_terminal_back_in_order(terminals: list[Terminal]) -> None:
-    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX)
+    terminal = python(_PROGRAM, "still", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.process.terminate()
@@ -149,7 +149,7 @@ def test_a_polite_signal_puts_the_terminal_back_in_order(terminals: list[Termina
 
 
 def test_a_dropped_line_ends_it(terminals: list[Terminal]) -> None:
-    terminal = Terminal(_PROGRAM, "still", "LIVE", environment=LINUX)
+    terminal = python(_PROGRAM, "still", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.process.send_signal(signal.SIGHUP)
@@ -161,7 +161,7 @@ def test_a_line_that_is_gone_ends_it_although_no_signal_comes(
     how: str, terminals: list[Terminal]
 ) -> None:
     """As under setsid; deaf to the signal, as under nohup; with a probe that hangs."""
-    terminal = Terminal(_PROGRAM, how, "LIVE", environment=LINUX)
+    terminal = python(_PROGRAM, how, "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("Looking at live" if how == "hung" else "FILLING 83 %")
     terminal.hang_up()
@@ -171,7 +171,7 @@ def test_a_line_that_is_gone_ends_it_although_no_signal_comes(
 def test_a_hangup_that_is_to_be_ignored_is_while_the_terminal_is_there(
     terminals: list[Terminal],
 ) -> None:
-    terminal = Terminal(_PROGRAM, "deaf", "LIVE", environment=LINUX)
+    terminal = python(_PROGRAM, "deaf", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("FILLING 83 %")
     terminal.process.send_signal(signal.SIGHUP)
@@ -182,7 +182,7 @@ def test_a_hangup_that_is_to_be_ignored_is_while_the_terminal_is_there(
 
 
 def test_a_probe_that_hangs_does_not_keep_it_from_quitting(terminals: list[Terminal]) -> None:
-    terminal = Terminal(_PROGRAM, "hung", "LIVE", environment=LINUX)
+    terminal = python(_PROGRAM, "hung", "LIVE", environment=LINUX)
     terminals.append(terminal)
     terminal.until("Looking at live")
     begun = time.monotonic()

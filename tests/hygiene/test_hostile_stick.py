@@ -4,27 +4,18 @@ What may reach the terminal of the console are control functions of its own draw
 sends with a harmless stick on the same screens. Of the command line it is line ends alone.
 """
 
-import fcntl
-import os
-import pty
 import re
-import select
 import shutil
-import struct
-import subprocess
 import sys
-import termios
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import hostile_stick
-import pyte
 import pytest
+from pseudo_terminal import Terminal
 
 pytestmark = pytest.mark.real_tools
 
-_PATIENCE_SECONDS = 30.0
 # ECMA-48: CSI with parameters, strings (OSC, DCS, APC, PM, SOS) up to their end, other escapes.
 _FUNCTION = re.compile(
     "\x1b\\[(?P<csi>[0-?]*[ -/]*[@-~])|\x1b[\\]PX^_][^\x07\x1b]*|\x1b[ -/]*[0-~]"
@@ -46,74 +37,15 @@ def functions(data: bytes) -> set[str]:
     return found
 
 
-class Terminal:
-    """A program on a terminal of 100x30."""
-
-    def __init__(self, *words: str, home: Path) -> None:
-        self.screen = pyte.Screen(100, 30)
-        self._stream = pyte.ByteStream(self.screen)
-        self.data = b""
-        self._fd, end = pty.openpty()
-        fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "liveos_tui", *words],
-            stdin=end,
-            stdout=end,
-            stderr=end,
-            env=_environment(home),
-            start_new_session=True,
-        )
-        os.close(end)
-
-    def read(self, seconds: float = 0.1) -> bool:
-        if not select.select([self._fd], [], [], seconds)[0]:
-            return False
-        try:
-            data = os.read(self._fd, 65536)
-        except OSError:
-            # The last one that had the terminal open has ended.
-            return False
-        self.data += data
-        self._stream.feed(data)
-        return bool(data)
-
-    def until(self, words: str) -> None:
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while words not in "\n".join(self.screen.display):
-            assert time.monotonic() < end, f"{words!r} in vain:\n" + "\n".join(self.screen.display)
-            self.read()
-
-    def until_gone(self, words: str) -> None:
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while words in "\n".join(self.screen.display):
-            assert time.monotonic() < end, "\n".join(self.screen.display)
-            self.read()
-
-    def go(self, keys: str, words: str) -> None:
-        """Press these keys; until these words are there."""
-        os.write(self._fd, keys.encode())
-        self.until(words)
-
-    def code(self) -> int:
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while self.process.poll() is None:
-            assert time.monotonic() < end, "\n".join(self.screen.display)
-            self.read()
-        while self.read():
-            pass
-        return self.process.returncode
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self._fd)
+def at_terminal(*words: str, home: Path) -> Terminal:
+    """The program on a terminal."""
+    command = (sys.executable, "-m", "liveos_tui", *words)
+    return Terminal(*command, environment=_environment(home), size=(30, 100))
 
 
 def _environment(home: Path) -> dict[str, str]:
     project = str(Path(__file__).parents[2])
     return {
-        "PATH": os.environ["PATH"],
         "PYTHONPATH": project,
         "XDG_RUNTIME_DIR": str(home),
         "TERM": "xterm-256color",
@@ -151,14 +83,14 @@ def terminals() -> Iterator[list[Terminal]]:
 
 def told(*words: str, home: Path) -> bytes:
     """What a command says on a terminal."""
-    terminal = Terminal(*words, home=home)
+    terminal = at_terminal(*words, home=home)
     try:
-        terminal.code()
+        terminal.exit_code()
     finally:
         terminal.close()
-    assert terminal.data
-    assert b"Traceback" not in terminal.data
-    return terminal.data
+    assert terminal.bytes
+    assert b"Traceback" not in terminal.bytes
+    return terminal.bytes
 
 
 def test_control_functions_are_found() -> None:
@@ -246,13 +178,13 @@ def test_no_control_function_of_the_data_reaches_the_terminal_on_any_screen(
     stick = Path(shutil.copytree(hostile, tmp_path / f"copy{hostile_stick.NAME[:40]}"))
     # The machine does not know of this one yet, and it is the newest.
     hostile_stick.write_journal(stick, f"{hostile_stick.JOB}-b", 1.9e9)
-    terminals += [Terminal(str(folder), home=home) for folder in (harmless, stick)]
+    terminals += [at_terminal(str(folder), home=home) for folder in (harmless, stick)]
     own, terminal = terminals
     own.until("What matters now")
     own.go("q", "")
-    own.code()
+    own.exit_code()
     walk(terminal)
     terminal.go("q", "")
-    terminal.code()
+    terminal.exit_code()
 
-    assert functions(terminal.data) <= functions(own.data)
+    assert functions(terminal.bytes) <= functions(own.bytes)
