@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
@@ -18,6 +19,9 @@ sys.path += [str(Path(__file__).parent / name) for name in ("live", "console")]
 
 if TYPE_CHECKING:
     from machines import MachineBuilder
+    from recovering import Models
+
+    from liveos_tui.practice.builder import PracticeState
 
 # Examples that failed are kept with the other caches: a folder of its own at the top would be
 # looked into for tests. No deadline: the machine is shared, and a slow moment is no failure.
@@ -82,3 +86,17 @@ def machine(tmp_path: Path) -> "MachineBuilder":
     from machines import MachineBuilder
 
     return MachineBuilder(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> "Models":
+    """Small practice sticks to be copied, one in each state, for the tests of tests/jobs."""
+    from recovering import build_small
+
+    @cache
+    def model(state: "PracticeState") -> Path:
+        folder = tmp_path_factory.mktemp("model") / state
+        build_small(folder, state)
+        return folder
+
+    return model

@@ -29,6 +29,9 @@ from liveos_tui.system.writable_file import WritableFile
 JOB = "20261124-070000-recover"
 MIB = 1 << 20
 
+Models = Callable[[PracticeState], Path]
+"""Where a small stick in this state lies, to be copied."""
+
 
 def build_small(folder: Path, state: PracticeState) -> None:
     """A practice stick with a small root file system: it is recovered in half a second."""

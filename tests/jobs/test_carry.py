@@ -13,8 +13,8 @@ from recovering import (
     MIB,
     CutError,
     FakeControl,
+    Models,
     Patient,
-    build_small,
     copy,
     hashes,
     power_cut,
@@ -37,25 +37,14 @@ pytestmark = pytest.mark.real_tools
 ILL = (PracticeState.INVALID, PracticeState.OVERFLOW)
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> dict[PracticeState, Path]:
-    found = {}
-    for state in ILL:
-        found[state] = tmp_path_factory.mktemp("model") / state
-        build_small(found[state], state)
-    return found
-
-
 @pytest.fixture(params=ILL)
-def patient(
-    models: dict[PracticeState, Path], tmp_path: Path, request: pytest.FixtureRequest
-) -> Patient:
-    return copy(models[request.param], tmp_path)
+def patient(models: Models, tmp_path: Path, request: pytest.FixtureRequest) -> Patient:
+    return copy(models(request.param), tmp_path)
 
 
 @pytest.fixture
-def invalid(models: dict[PracticeState, Path], tmp_path: Path) -> Patient:
-    return copy(models[PracticeState.INVALID], tmp_path)
+def invalid(models: Models, tmp_path: Path) -> Patient:
+    return copy(models(PracticeState.INVALID), tmp_path)
 
 
 def summary(patient: Patient) -> CowSummary:
@@ -124,9 +113,9 @@ def test_what_was_rolled_back_can_be_recovered_anew(invalid: Patient) -> None:
 
 
 @pytest.fixture(scope="module")
-def writes(models: dict[PracticeState, Path], tmp_path_factory: pytest.TempPathFactory) -> int:
+def writes(models: Models, tmp_path_factory: pytest.TempPathFactory) -> int:
     """How many writes a whole recovery takes."""
-    patient = copy(models[PracticeState.INVALID], tmp_path_factory.mktemp("counted"))
+    patient = copy(models(PracticeState.INVALID), tmp_path_factory.mktemp("counted"))
     with power_cut(10**9) as done:
         patient.carry(patient.plan())
     return len(done)
@@ -346,12 +335,10 @@ def test_an_overlay_that_was_used_since_is_not_rolled_back(invalid: Patient) -> 
     assert invalid.store.read_bytes() == used
 
 
-def test_an_overlay_that_was_exchanged_is_not_rolled_back(
-    invalid: Patient, models: dict[PracticeState, Path]
-) -> None:
+def test_an_overlay_that_was_exchanged_is_not_rolled_back(invalid: Patient, models: Models) -> None:
     plan = invalid.plan()
     invalid.carry(plan)
-    other = models[PracticeState.OVERFLOW] / "LiveOS" / invalid.store.name
+    other = models(PracticeState.OVERFLOW) / "LiveOS" / invalid.store.name
     shutil.copy(other, invalid.store)
     end = invalid.carry(plan, OrderKind.ROLL_BACK)
 
@@ -361,9 +348,9 @@ def test_an_overlay_that_was_exchanged_is_not_rolled_back(
 
 
 def test_an_overlay_that_is_exchanged_while_the_job_waits_is_not_written(
-    invalid: Patient, models: dict[PracticeState, Path]
+    invalid: Patient, models: Models
 ) -> None:
-    other = (models[PracticeState.OVERFLOW] / "LiveOS" / invalid.store.name).read_bytes()
+    other = (models(PracticeState.OVERFLOW) / "LiveOS" / invalid.store.name).read_bytes()
     plan = invalid.plan()
     invalid.control.steps = step_of(plan, GrowFile)
 
@@ -390,10 +377,8 @@ def use(patient: Patient) -> None:
     patient.store.write_bytes(bytes(data))
 
 
-def test_the_valid_byte_is_set_only_by_the_plan_that_has_it(
-    models: dict[PracticeState, Path], tmp_path: Path
-) -> None:
-    plan = copy(models[PracticeState.OVERFLOW], tmp_path).plan()
+def test_the_valid_byte_is_set_only_by_the_plan_that_has_it(models: Models, tmp_path: Path) -> None:
+    plan = copy(models(PracticeState.OVERFLOW), tmp_path).plan()
 
     assert not any(isinstance(step.action, SetValid) for step in plan.steps)
 

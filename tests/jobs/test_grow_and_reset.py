@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from recovering import JOB, MIB, Patient, build_small, copy
+from recovering import JOB, MIB, Models, Patient, copy
 
 from liveos_tui.formats.cow import CowHeader, summarise
 from liveos_tui.formats.cow_writer import header_chunk
@@ -22,16 +22,9 @@ from liveos_tui.system.files import Folder
 pytestmark = pytest.mark.real_tools
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model") / "stick"
-    build_small(folder, PracticeState.NEARLY_FULL)
-    return folder
-
-
 @pytest.fixture
-def stick(model: Path, tmp_path: Path) -> Patient:
-    return copy(model, tmp_path)
+def stick(models: Models, tmp_path: Path) -> Patient:
+    return copy(models(PracticeState.NEARLY_FULL), tmp_path)
 
 
 def diagnosis(stick: Patient) -> Diagnosis:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from merging_work import working
-from recovering import JOB, Patient, build_small, copy, hashes
+from recovering import JOB, Models, Patient, copy, hashes
 
 from liveos_tui.errors import FormatError, LiveosError
 from liveos_tui.jobs import live_merging
@@ -48,16 +48,9 @@ OVERLAY = f"LiveOS/{OVERLAY_NAME}"
 SECRET = b"what root alone may read" * 4096
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model") / "stick"
-    build_small(folder, PracticeState.HEALTHY)
-    return folder
-
-
 @pytest.fixture
-def stick(model: Path, tmp_path: Path) -> Patient:
-    return copy(model, tmp_path)
+def stick(models: Models, tmp_path: Path) -> Patient:
+    return copy(models(PracticeState.HEALTHY), tmp_path)
 
 
 def journal(stick: Patient, plan: Plan, *lines: dict[str, Any]) -> Path:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from recovering import JOB, Patient, build_small, copy
+from recovering import JOB, Models, Patient, copy
 
 from liveos_tui.errors import CancelledError, LiveosError
 from liveos_tui.jobs import mirroring
@@ -26,13 +26,6 @@ from liveos_tui.system.views import View
 from liveos_tui.system.work_folder import WorkFolder, device_number
 
 pytestmark = pytest.mark.real_tools
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model") / "stick"
-    build_small(folder, PracticeState.NEARLY_FULL)
-    return folder
 
 
 @dataclass
@@ -56,8 +49,8 @@ class Merging:
 
 
 @pytest.fixture
-def merging(model: Path, tmp_path: Path) -> Iterator[Merging]:
-    stick = copy(model, tmp_path)
+def merging(models: Models, tmp_path: Path) -> Iterator[Merging]:
+    stick = copy(models(PracticeState.NEARLY_FULL), tmp_path)
     folder = tmp_path / "work"
     folder.mkdir()
     found = recognise(stick.probes, str(stick.folder))
