@@ -27,7 +27,12 @@ Known = Mapping[Personal, Iterable[str]]
 """Words of this machine that are personal."""
 
 # Names of machines and users that every live system gives: they are nobody's.
-_GENERIC = frozenset({"root", "live", "liveuser", "user", "localhost", "localhost-live"})
+_GENERIC = frozenset({
+    "debian", "fedora", "live", "liveos", "liveuser", "localhost", "localhost-live", "root",
+    "ubuntu", "user",
+})  # fmt: skip
+# Labels that are words of a live system itself: without them nobody could read the report.
+_STRUCTURE = frozenset({"home", "liveos", "overlay", "rootfs", "squashfs"})
 # A label or a serial number is written in one way; a person's name is not.
 _EXACT = frozenset({Personal.LABEL, Personal.SERIAL, Personal.FOLDER})
 _LEAST_SERIAL = 4
@@ -96,6 +101,8 @@ class Disguise:
 
 def _is_personal(kind: Personal, word: str) -> bool:
     if kind in {Personal.HOST, Personal.USER} and word.casefold() in _GENERIC:
+        return False
+    if kind is Personal.LABEL and word.casefold() in _STRUCTURE:
         return False
     # A virtual disk's serial number may be "1".
     return len(word.strip()) >= (_LEAST_SERIAL if kind is Personal.SERIAL else 1)

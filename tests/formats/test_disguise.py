@@ -42,6 +42,12 @@ def test_names_that_every_live_system_gives_stay() -> None:
     assert disguise("root asked") == "root asked"
 
 
+def test_a_live_system_named_as_its_folders_leaves_them_readable() -> None:
+    disguise = Disguise({Personal.HOST: ("liveos",), Personal.LABEL: ("home", "LiveOS", "MINE")})
+    told = "liveos-tui: LiveOS/squashfs.img, /home: LiveOS/home.img, MINE"
+    assert disguise(told) == told.replace("MINE", "<label-1>")
+
+
 def test_a_serial_number_of_one_digit_is_none() -> None:
     assert disguise("1 of 4C530001") == "1 of <serial-1>"
 
