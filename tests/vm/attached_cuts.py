@@ -109,7 +109,7 @@ class Campaign:
         if operation == "merge":
             # So that names which are exchanged lie in two sectors of the FAT file system.
             with second_mounted(self.stick, _DEVICE):
-                for number in range(3):
+                for number in range(5):
                     self.stick.run(f"touch /run/second/LiveOS/a-name-of-two-parts-{number}")
         store = self._store()
         disk = self.folder / f"before-{operation}.img"
