@@ -14,22 +14,35 @@ from liveos_tui.commands.output import complain
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.system.supervisor import supervised
 
+_WORK = ("recover", "grow", "merge", "reset")
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
-    options = parse(arguments)
+    options = None
     try:
+        options = parse(arguments)
         return _do(options)
     except LiveosError as error:
+        if options is not None and _tells_events(options):
+            from liveos_tui.commands.following import tell_failure  # noqa: PLC0415
+
+            return tell_failure(error)
         return complain(error)
     except KeyboardInterrupt:
         return ExitCode.CANCELLED
 
 
+def _tells_events(options: Namespace) -> bool:
+    """Whether a script listens that is told everything as events, a failure as well."""
+    whole = options.command == "jobs" and options.verb == "list"
+    return options.command in {*_WORK, "jobs"} and options.json and not whole
+
+
 def _do(options: Namespace) -> int:
+    if options.command in _WORK:
+        return _work(options)
     match options.command:
-        case "recover" | "grow" | "merge" | "reset":
-            return _work(options)
         case "jobs":
             return _jobs(options)
         case "report":
@@ -67,17 +80,15 @@ def _jobs(options: Namespace) -> int:
     from liveos_tui.jobs.local import LocalWorkshop  # noqa: PLC0415
     from liveos_tui.live.local import LocalMachine  # noqa: PLC0415
 
-    target = options.target
-    if target is None and options.verb == "list" and LocalMachine().is_live():
-        target = LIVE
     return jobs(
         LocalWorkshop(),
         options.verb,
         options.job,
-        target,
+        options.target,
         as_json=options.json,
         yes=options.yes,
         folder=options.work,
+        own=LIVE if LocalMachine().is_live() else None,
     )
 
 

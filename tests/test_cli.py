@@ -79,6 +79,35 @@ def test_a_name_with_escape_sequences_does_not_reach_the_terminal() -> None:
     assert "\x1b" not in liveos_tui("status", "/nowhere/\x1b]0;owned\x07").stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"), [(("stauts",), "status"), (("jbos", "--json"), "jobs"), (("foo",), None)]
+)
+def test_a_mistyped_command_is_told_with_the_closest_one(
+    words: tuple[str, ...], meant: str | None
+) -> None:
+    found = liveos_tui(*words)
+
+    assert (found.returncode, found.stdout) == (2, "")
+    assert f"{words[0]} is no command" in found.stderr
+    assert ("Did you mean" in found.stderr) is (meant is not None)
+    assert meant is None or f"Did you mean {meant}?" in found.stderr
+
+
+def test_a_file_that_is_called_like_a_mistyped_command_is_a_target(tmp_path: Path) -> None:
+    (tmp_path / "stauts").mkdir()
+    found = subprocess.run(
+        [sys.executable, "-m", "liveos_tui", "stauts"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"TERM": "dumb"},
+    )
+
+    assert "is no command" not in found.stderr
+    assert "TERM" in found.stderr
+
+
 def test_an_empty_target_is_a_mistake_of_usage() -> None:
     assert liveos_tui("status", "").returncode == 2
 

@@ -66,6 +66,32 @@ def test_a_job_reads_like_a_report() -> None:
     )
 
 
+def test_of_a_program_with_much_to_say_beginning_and_end_are_told() -> None:
+    lines = told(
+        StepEvent(1, StepState.RUNNING),
+        CommandEvent(1, ("e2fsck", "-y")),
+        *(OutputEvent(1, f"line {number}") for number in range(100)),
+        CommandEvent(1, ("e2fsck", "-n")),
+        OutputEvent(1, "clean"),
+        StepEvent(1, StepState.DONE, "Repaired."),
+    ).splitlines()[3:]
+
+    assert lines == [
+        *(f"    line {number}" for number in range(8)),
+        "    ... 88 lines are left out here; `liveos-tui jobs attach grow-1 --json` has all",
+        *(f"    line {number}" for number in range(96, 100)),
+        "  $ e2fsck -n",
+        "    clean",
+        "  Repaired.",
+    ]
+
+
+def test_sentences_are_broken_between_words() -> None:
+    text = told(FoundEvent(1, "word " * 40), EndEvent(JobState.DONE, "Done. " * 20, "now " * 30))
+
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
 def test_a_step_of_an_earlier_run_is_one_line() -> None:
     text = told(StepEvent(0, StepState.DONE, "Done by an earlier run."))
 

@@ -177,6 +177,17 @@ def test_a_rehearsal_asks_nothing_and_writes_nothing(stick: Path) -> None:
     assert hashes(stick) == before
 
 
+def test_a_rehearsal_is_told_as_one_and_ends_with_the_way_on(stick: Path) -> None:
+    lines = liveos_tui("recover", stick, "--rehearse").stdout.splitlines()
+    modified = [line for line in lines if "FILE SYSTEM WAS MODIFIED" in line]
+
+    assert "  On a scratch copy in memory; the stick is not written to:" in lines
+    assert modified
+    assert all(line.startswith("    (copy) ") for line in modified)
+    assert len(lines) < 80
+    assert f"`liveos-tui recover {stick}`" in " ".join(" ".join(lines[-3:]).split())
+
+
 @pytest.mark.parametrize("command", ["recover", "reset"])
 def test_a_dry_run_tells_and_does_nothing(stick: Path, command: str) -> None:
     before = hashes(stick)
@@ -204,8 +215,8 @@ def test_without_a_terminal_and_without_yes_nothing_is_done(
     found = liveos_tui(words[0], stick, *words[1:])
 
     assert found.returncode == 2
-    assert found.stdout == ""
-    assert "needs a yes" in found.stderr
+    assert "this needs a yes" in found.stderr + found.stdout
+    assert "Step 1" not in found.stdout
     assert hashes(stick) == before
 
 
@@ -404,6 +415,68 @@ def test_a_job_that_is_none_is_a_mistake_of_usage(verb: str, words: tuple[str, .
     assert found.returncode == 2
     assert len(found.stderr.splitlines()) == 2
     assert "\x1b" not in found.stderr
+
+
+@pytest.mark.parametrize("verb", ["rollback", "forget"])
+def test_a_job_is_looked_for_before_anything_is_asked(verb: str) -> None:
+    with Terminal("jobs", verb, "nonsense") as terminal:
+        assert terminal.end() == 2
+    assert "Type yes" not in terminal.shown
+    assert "no job nonsense" in terminal.shown
+
+
+def test_what_a_job_does_not_allow_is_told_before_anything_is_asked(stick: Path) -> None:
+    job = waiting_job(stick)
+    told = liveos_tui("jobs", "forget", job)
+    liveos_tui("jobs", "cancel", job)
+    liveos_tui("jobs", "attach", job)
+    cancelled = liveos_tui("jobs", "rollback", job)
+
+    assert told.returncode == 1
+    assert "it is waiting" in told.stderr
+    assert f"`liveos-tui jobs cancel {job}`" in told.stderr
+    assert "There is nothing to go back from" in cancelled.stderr
+
+
+@pytest.mark.parametrize("option", ["--target", "--work"])
+def test_jobs_of_a_place_that_is_not_there_are_not_none_but_an_error(option: str) -> None:
+    found = liveos_tui("jobs", "list", option, "/does/not/exist")
+
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "/does/not/exist" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("merge", "/nowhere", "--yes"), 2),
+        (("grow", "/nowhere", "--by", "much"), 2),
+        (("merge", "STICK"), 2),
+        (("jobs", "attach", "nonsense"), 2),
+    ],
+)
+def test_a_script_is_told_errors_as_an_event(
+    healthy: Path, words: tuple[str, ...], code: int
+) -> None:
+    found = liveos_tui(*(healthy if word == "STICK" else word for word in words), "--json")
+
+    (event,) = events(found.stdout)
+    assert (found.returncode, found.stderr) == (code, "")
+    assert (event["event"], event["state"]) == ("end", "failed")
+    assert event["message"]
+    assert event["hint"]
+
+
+def test_sticks_of_one_name_are_told_apart(stick: Path) -> None:
+    job = waiting_job(stick)
+    text = liveos_tui("jobs").stdout
+    listed = json.loads(liveos_tui("jobs", "--json").stdout)["jobs"]
+    (found,) = [each for each in listed if each["id"] == job]
+    liveos_tui("jobs", "cancel", job)
+    liveos_tui("jobs", "attach", job)
+
+    assert f"UUID {found['uuid']}" in text
+    assert found["uuid"]
 
 
 @pytest.mark.parametrize("command", ["recover", "grow", "reset", "jobs"])

@@ -1,10 +1,13 @@
 """The words of the command line. Nothing here does anything."""
 
 import argparse
+import os
 from collections.abc import Sequence
 
 from liveos_tui import __version__
 from liveos_tui.commands.epilogs import epilog
+from liveos_tui.errors import ExitCode, LiveosError
+from liveos_tui.formats.text import clean
 
 LIVE = "live"
 """The running system: what every command is about when nothing else is named."""
@@ -23,10 +26,40 @@ _SIZES = "SIZE is 64M, 1.5G, 64MiB (powers of 1024), 64MB (of 1000) or a number 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Read a command line; one that names no command is the console's.
 
-    Raises SystemExit for one that is none, after it was told.
+    Raises SystemExit for one that is none, after it was told, and UnknownWordError for a first word
+    that is neither a command nor a target.
     """
-    named = words and (words[0] in COMMANDS or words[0] in _TOP_OPTIONS)
-    return parser().parse_args(words if named else ["console", *words])
+    if words and (words[0] in COMMANDS or words[0] in _TOP_OPTIONS):
+        return parser().parse_args(words)
+    if words and not words[0].startswith("-"):
+        _check_target(words[0])
+    options = parser().parse_args(["console", *words])
+    if options.target is not None:
+        _check_target(options.target)
+    return options
+
+
+class UnknownWordError(LiveosError):
+    """Where a command or a target stands, there is a word that is neither."""
+
+    exit_code = ExitCode.USAGE
+
+
+def _check_target(word: str) -> None:
+    """Raise UnknownWordError for what is more likely a mistyped command than a target.
+
+    A path is a target, also one that is not there: its stick may come.
+    """
+    if not word or word == LIVE or "/" in word or os.path.lexists(word):
+        return
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake has to wait for it
+
+    close = get_close_matches(word, COMMANDS, n=1)
+    raise UnknownWordError(
+        f"{clean(word)} is no command, and no file, folder or device here has that name."
+        + (f" Did you mean {close[0]}?" if close else ""),
+        "Nothing was done. `liveos-tui --help` lists the commands.",
+    )
 
 
 def parser() -> argparse.ArgumentParser:

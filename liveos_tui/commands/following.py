@@ -31,6 +31,14 @@ def listener(*, as_json: bool) -> Listener:
     return Narrator(say, columns)
 
 
+def tell_failure(error: LiveosError) -> int:
+    """Tell a script that nothing came of it, as the last event; the exit code."""
+    cancelled = error.exit_code is ExitCode.CANCELLED
+    state = JobState.CANCELLED if cancelled else JobState.FAILED
+    listener(as_json=True).event(EndEvent(state, error.message, error.hint))
+    return error.exit_code
+
+
 def follow(
     workshop: Workshop,
     job_id: str,

@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 from liveos_tui.commands.following import follow, listener
@@ -10,9 +11,20 @@ from liveos_tui.commands.output import NotAskedError, ask, can_ask, say
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.folder import ALIVE, UnknownJobError
 from liveos_tui.jobs.workshop import Job, Workshop
+from liveos_tui.live.place import Place
+from liveos_tui.live.recognise import recognise
+from liveos_tui.plans.text import wrapped
+from liveos_tui.system.probes import Probes
 
 _SCHEMA = 1
+
+
+class UnknownPlaceError(LiveosError):
+    """A folder was named that is none."""
+
+    exit_code = ExitCode.USAGE
 
 
 def jobs(
@@ -24,14 +36,18 @@ def jobs(
     as_json: bool,
     yes: bool = False,
     folder: str | None = None,
+    own: str | None = None,
 ) -> int:
     """Do `verb` to a job, whose journal is on the stick `target`. Raises LiveosError.
 
-    `folder`: where the job's folder on another disk is now, if it has one.
+    `folder`: where the job's folder on another disk is now, if it has one. `own`: the stick of the
+    running system, whose journals are listed when no target is named.
     """
+    listed = own if target is None else target
     if verb == "list":
-        found = workshop.jobs(target, folder)
-        say(json.dumps(_document(found), indent=2) + "\n" if as_json else _text(found))
+        _check_named(target, folder)
+        found = workshop.jobs(listed, folder)
+        say(json.dumps(_document(found), indent=2) + "\n" if as_json else _text(found, listed))
         return ExitCode.WELL
     if job_id is None:
         raise NotAskedError(
@@ -54,6 +70,7 @@ def jobs(
                 say(f"The job {job_id} is left as it is, and not offered again.\n")
             return ExitCode.WELL
         case "forget":
+            _check_can_forget(_known(workshop, job_id, listed, folder))
             if not yes and not _agreed(job_id, _FORGET, as_json=as_json):
                 say("Nothing was removed.\n")
                 return ExitCode.CANCELLED
@@ -62,6 +79,7 @@ def jobs(
                 say(f"The job {job_id} is forgotten: {said}\n")
             return ExitCode.WELL
         case "rollback":
+            _check_can_roll_back(_known(workshop, job_id, listed, folder))
             if not yes and not _agreed(job_id, _ROLL_BACK, as_json=as_json):
                 say("Nothing was changed.\n")
                 return ExitCode.CANCELLED
@@ -74,6 +92,63 @@ def jobs(
 
 _ROLL_BACK = "All that this job has written to the stick is undone."
 _FORGET = "What this job kept to go back is removed, a merge's old image as well."
+
+
+def _check_named(target: str | None, folder: str | None) -> None:
+    """Raise LiveosError where a person has named a stick or a folder that cannot be looked at."""
+    if target is not None:
+        with recognise(Probes(), target).hold:
+            pass
+    if folder is not None and not Path(folder).is_dir():
+        raise UnknownPlaceError(
+            f"{clean(folder)} is not there, or is no folder.",
+            "Connect that disk, and name the folder where it is now (--work DIR).",
+        )
+
+
+def _listed(workshop: Workshop, job_id: str, target: str | None, folder: str | None) -> Job | None:
+    return next((job for job in workshop.jobs(target, folder) if job.id == job_id), None)
+
+
+def _known(workshop: Workshop, job_id: str, listed: str | None, folder: str | None) -> Job:
+    """The job, looked for before anything is asked. Raises UnknownJobError."""
+    job = _listed(workshop, job_id, listed, folder)
+    if job is not None:
+        # Its stick may have to be mounted to be looked at: there is the journal.
+        return _listed(workshop, job_id, listed or job.plan.place.target, folder) or job
+    place = "" if listed is None else f", nor has {clean(listed)}"
+    raise UnknownJobError(
+        f"This machine has no job {clean(job_id)}{place}.",
+        "Nothing was changed. `liveos-tui jobs` lists them; with `--target STICK` also those that "
+        "a stick's journals tell of.",
+    )
+
+
+def _check_can_forget(job: Job) -> None:
+    if job.state in ALIVE or job.can_resume:
+        raise LiveosError(
+            f"The job {job.id} has not come to its end: it is {job.state}.",
+            f"Nothing was removed. First: {_ways(job)}.",
+        )
+    if not job.plan.has_written(len(job.plan.steps)):
+        raise LiveosError(
+            f"The job {job.id} has written nothing to the stick: it keeps nothing.",
+            "Nothing was removed, and nothing has to be.",
+        )
+
+
+def _check_can_roll_back(job: Job) -> None:
+    if not job.can_roll_back:
+        ways = _ways(job)
+        raise LiveosError(
+            f"There is nothing to go back from: the job {job.id} is {job.state}.",
+            f"Nothing was changed.{f' What can be done with it: {ways}.' if ways else ''}",
+        )
+
+
+def _ways(job: Job) -> str:
+    """What can be done with a job, as it is typed."""
+    return " or ".join(f"`liveos-tui jobs {verb} {job.id}`" for verb in offers(job))
 
 
 def _agreed(job_id: str, what: str, *, as_json: bool) -> bool:
@@ -115,6 +190,9 @@ def _document(found: tuple[Job, ...]) -> dict[str, Any]:
                 "operation": job.plan.operation,
                 "title": job.plan.title,
                 "target": job.plan.place.target,
+                "label": job.plan.place.label,
+                "uuid": job.plan.place.uuid,
+                "device": job.plan.place.device,
                 "state": job.state,
                 "started": job.started,
                 "steps_done": job.done,
@@ -128,20 +206,27 @@ def _document(found: tuple[Job, ...]) -> dict[str, Any]:
     }
 
 
-def _text(found: tuple[Job, ...]) -> str:
+def _text(found: tuple[Job, ...], listed: str | None) -> str:
     if not found:
-        return "There are no jobs.\n"
+        place = "" if listed is None else f", and {clean(listed)} has no journal of one"
+        return f"This machine has no jobs{place}.\n"
     return "".join(f"{line}\n" for job in found for line in _lines(job))
 
 
 def _lines(job: Job) -> list[str]:
     began = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.started))
-    lines = [
-        f"{job.id}  {job.state.upper()}",
-        f"  {job.plan.title} ({clean(job.plan.place.target)}), begun {began}, "
-        f"{job.done} of {len(job.plan.steps)} steps done",
-    ]
-    if job.message:
-        lines.append(f"  {job.message}")
+    lines = [f"{job.id}  {job.state.upper()}"]
+    lines += wrapped(
+        f"{job.plan.title}, begun {began}, {job.done} of {len(job.plan.steps)} steps done.", "  "
+    )
+    lines += wrapped(_where(job.plan.place), "  ")
+    lines += wrapped(job.message, "  ") if job.message else []
     lines += [f"  -> liveos-tui jobs {verb} {job.id}" for verb in offers(job)]
     return lines
+
+
+def _where(place: Place) -> str:
+    """On which stick: two may have one name."""
+    words = dict.fromkeys([place.device or "", place.target])
+    uuid = f"UUID {place.uuid}" if place.uuid else ""
+    return f"On {', '.join(clean(word) for word in (*words, uuid) if word)}."

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -23,9 +24,13 @@ from liveos_tui.jobs.events import (
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.model import Operation
 from liveos_tui.live.words import duration, percent, size
-from liveos_tui.plans.model import Plan
+from liveos_tui.plans.model import Plan, Step
+from liveos_tui.plans.text import frame_of, wrapped
 
 _COMMAND_LIMIT = 4096
+# A program that has much to say is told by its beginning and its end.
+_FIRST_LINES = 8
+_LAST_LINES = 4
 _LEADS = {
     StepState.DONE: "",
     StepState.FAILED: "FAILED: ",
@@ -109,44 +114,51 @@ class Narrator:
     def __init__(self, say: Callable[[str], None], columns: int | None) -> None:
         self._say = say
         self._columns = columns
-        self._steps: Sequence[str] = ()
+        self._job_id = ""
+        self._steps: Sequence[Step] = ()
         self._drawn = 0
         self._phase = ""
         self._step = -1
+        self._framed = False
+        self._lines = 0
+        self._last: deque[str] = deque(maxlen=_LAST_LINES)
 
     def job(self, job_id: str, plan: Plan) -> None:
         """See `Listener.job`."""
-        self._steps = [step.title for step in plan.steps]
+        self._job_id, self._steps = job_id, plan.steps
         self._line(f"Job {job_id}: {plan.title}")
 
     def event(self, event: Event) -> None:
         """See `Listener.event`."""
+        if not isinstance(event, OutputEvent | ProgressEvent):
+            self._end_output()
         match event:
             case StepEvent(step, StepState.RUNNING, text):
-                self._phase, self._step = "", step
+                self._phase, self._step, self._framed = "", step, False
                 self._line(self._heading(step))
                 self._line(f"  {text}" if text else "")
             case StepEvent(step, state, text):
                 # Of a step that another run has done, only that is told.
                 lead = "  " if step == self._step else f"{self._heading(step)}. "
-                self._line(f"{lead}{_LEADS[state]}{text}".rstrip())
+                self._text(f"{_LEADS[state]}{text}", lead)
             case ProgressEvent():
                 self._progress(event)
-            case CommandEvent(_, argv):
+            case CommandEvent(step, argv):
+                self._frame(step)
                 self._line(f"  $ {clean(shlex.join(argv), _COMMAND_LIMIT)}")
             case OutputEvent(_, text):
-                self._line(f"    {text}")
+                self._output(text)
             case FoundEvent(_, text):
-                self._line(f"  * {text}")
+                self._text(text, "  * ")
             case WaitingEvent(step):
                 self._line(f"It waits for a yes before step {step + 1}.")
             case PausedEvent(_, paused):
                 self._line("  Paused. `jobs resume` has it go on." if paused else "  It goes on.")
             case EndEvent(state, message, hint, report):
-                self._line(message)
+                self._text(message)
                 for line in report:
-                    self._line(f"  - {line}")
-                self._line(hint)
+                    self._text(line, "  - ")
+                self._text(hint)
 
     def after(self, job: Job) -> None:
         """See `Listener.after`."""
@@ -160,8 +172,42 @@ class Narrator:
             self._drawn = 0
 
     def _heading(self, step: int) -> str:
-        title = self._steps[step] if step < len(self._steps) else "?"
+        title = self._steps[step].title if step < len(self._steps) else "?"
         return f"Step {step + 1} of {len(self._steps)}: {title}"
+
+    def _frame(self, step: int) -> None:
+        """Before the first program of a step: what its words are about."""
+        words = frame_of(self._steps[step].action) if step < len(self._steps) else ""
+        if words and not self._framed:
+            self._framed = True
+            self._line(f"  {words}")
+
+    def _output(self, text: str) -> None:
+        """A program's line: at once while it has not said much, else only if it is of the last."""
+        self._lines += 1
+        if self._lines <= _FIRST_LINES:
+            self._program_line(text)
+        else:
+            self._last.append(text)
+
+    def _end_output(self) -> None:
+        """Tell the end of what a program had to say, and how much was left out before."""
+        left_out = self._lines - _FIRST_LINES - len(self._last)
+        if left_out > 0:
+            how = f"`liveos-tui jobs attach {self._job_id} --json` has all"
+            self._line(f"    ... {left_out} lines are left out here; {how}")
+        for text in self._last:
+            self._program_line(text)
+        self._lines = 0
+        self._last.clear()
+
+    def _program_line(self, text: str) -> None:
+        self._line(f"    {'(copy) ' if self._framed else ''}{text}")
+
+    def _text(self, text: str, lead: str = "") -> None:
+        if text.strip():
+            for line in wrapped(text, lead):
+                self._line(line)
 
     def _line(self, text: str) -> None:
         if text.strip():

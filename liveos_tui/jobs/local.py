@@ -62,9 +62,10 @@ class LocalWorkshop:
     def start(self, plan: Plan, *, allowed: int | None = None) -> str:
         """See `Workshop.start`."""
         self._folders.prune(_KEPT_JOBS)
-        began = time.strftime("%Y%m%d-%H%M%S", time.gmtime(self._clock()))
+        now = self._clock()
+        began = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
         job_id = f"{plan.operation}-{began}-{secrets.token_hex(2)}"
-        return self._run(Order(OrderKind.START, job_id, plan), allowed)
+        return self._run(Order(OrderKind.START, job_id, plan), now, allowed)
 
     def jobs(self, target: str | None = None, work: str | None = None) -> tuple[Job, ...]:
         """See `Workshop.jobs`."""
@@ -113,7 +114,7 @@ class LocalWorkshop:
                 f"There is nothing to go on with: the job {job_id} is {journal.state}.",
                 "Nothing was changed.",
             )
-        return self._run(Order(OrderKind.RESUME, job_id, plan, work))
+        return self._run(Order(OrderKind.RESUME, job_id, plan, work), journal.started)
 
     def roll_back(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         """See `Workshop.roll_back`."""
@@ -124,7 +125,7 @@ class LocalWorkshop:
                 f"There is nothing to go back from: the job {job_id} is {journal.state}.",
                 "Nothing was changed.",
             )
-        return self._run(Order(OrderKind.ROLL_BACK, job_id, plan, work))
+        return self._run(Order(OrderKind.ROLL_BACK, job_id, plan, work), journal.started)
 
     def leave(self, job_id: str, target: str | None = None) -> None:
         """See `Workshop.leave`."""
@@ -157,11 +158,12 @@ class LocalWorkshop:
             folder.remove()
         return said
 
-    def _run(self, order: Order, allowed: int | None = None) -> str:
+    def _run(self, order: Order, started: float, allowed: int | None = None) -> str:
+        """Have a worker do it. `started`: when the job was begun, in its first run."""
         folder = self._folders.make(order.job_id)
         with folder.claimed():
             try:
-                folder.prepare(order, self._clock())
+                folder.prepare(order, started)
                 if allowed is not None:
                     folder.ask_first(Allow(allowed))
                 self._starter(folder)
@@ -221,7 +223,8 @@ class LocalWorkshop:
             boot_id=now.boot_id,
             this_system=now.this_system,
         )
-        return journal, replace(journal.plan, place=place)
+        began = _began(folder, journal)
+        return replace(journal, started=began), replace(journal.plan, place=place)
 
     def _journals(self, target: str) -> dict[str, JournalState]:
         """What the journals of a stick tell; nothing of one that cannot be looked at."""
@@ -244,6 +247,14 @@ class LocalWorkshop:
             return read(self._probes.folder(place.mount_point), folder.id)
         except LiveosError:
             return None
+
+
+def _began(folder: JobFolder | None, journal: JournalState) -> float:
+    """When a job was begun first: its journal only is when it began to write."""
+    with suppress(LiveosError):
+        if folder is not None:
+            return min(folder.run().started, journal.started)
+    return journal.started
 
 
 def _was_ordered(folder: JobFolder | None, plan: Plan) -> bool:
@@ -307,7 +318,8 @@ def _job_of_journal(journal: JournalState) -> Job:
 def _job_of_run(job_id: str, run: Run, journal: JournalState | None) -> Job:
     if run.state in ALIVE or journal is None:
         return Job(job_id, run.order.plan, run.state, run.started, run.done, run.message)
-    known = _job_of_journal(journal)
+    # The journal begins later: with the first step that writes.
+    known = replace(_job_of_journal(journal), started=min(run.started, journal.started))
     if run.state is JobState.INTERRUPTED or journal.state is JobState.LEFT:
         return known
     # The end is told in memory first; a stick that was pulled out has not been told it.

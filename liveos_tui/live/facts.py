@@ -157,7 +157,8 @@ def root_fact(view: ExtSuperblock, *, in_use: bool) -> Fact:
         )
     if not view.valid:
         return Fact("Root", f"{what} was not unmounted cleanly; {free}.")
-    return Fact("Root", f"{what} says it is clean; {free}.")
+    # What it says of itself it was told at a quiet moment, maybe long before the overlay died.
+    return Fact("Root", f"{what} notes no errors in its header; only a check proves it. {free}.")
 
 
 def other_root_fact(filesystem: str) -> Fact:

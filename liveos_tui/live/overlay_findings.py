@@ -12,7 +12,7 @@ from liveos_tui.live.model import (
     OverlayState,
     Severity,
 )
-from liveos_tui.live.operations import ILL
+from liveos_tui.live.operations import ILL, why_not
 from liveos_tui.live.remedies import growth, offered, recovery
 from liveos_tui.live.words import duration, percent, size
 
@@ -22,6 +22,7 @@ _BOOT_WITHOUT = (
     "Boot this stick once without its overlay (leave rd.live.overlay= out at the boot prompt), "
     "or plug it into another Linux, and recover it there."
 )
+_EMPTIES = " A merge (m, or `liveos-tui merge`) empties it."
 
 
 def of_overlay(system: LiveSystem, *, privileged: bool) -> Iterator[Finding]:
@@ -123,7 +124,15 @@ def _of_fill(system: LiveSystem) -> Iterator[Finding]:
     text = f"{what}: full in {duration(seconds)} at this rate." if soon else f"{what}."
     growable = overlay.kind is OverlayKind.STORE and overlay.persistent
     if fraction < WARNING_FRACTION and not soon:
-        yield Finding(Severity.NOTICE, "overlay-filling", text)
+        yield Finding(
+            Severity.NOTICE,
+            "overlay-filling",
+            text,
+            f"There is time. {growth(system)}{_emptying(system)}"
+            if growable
+            else "Delete what is not needed before it fills.",
+            offered(system, Operation.GROW),
+        )
     elif not growable:
         yield Finding(
             Severity.WARNING, "overlay-filling", text, "Delete what is not needed, or write less."
@@ -135,9 +144,16 @@ def _of_fill(system: LiveSystem) -> Iterator[Finding]:
             Severity.WARNING,
             "overlay-filling",
             text,
-            f"{do if overlay.in_use else ''}{growth(system)}",
+            f"{do if overlay.in_use else ''}{growth(system)}{_emptying(system)}",
             offered(system, Operation.GROW),
         )
+
+
+def _emptying(system: LiveSystem) -> str:
+    """What gives all of the overlay back, where that can be done."""
+    if why_not(system, Operation.MERGE):
+        return ""
+    return " A merge (m, or `liveos-tui merge`) empties it."
 
 
 def _of_store_file(system: LiveSystem) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """What a person reads of a merge before confirming it."""
 
+from liveos_tui.formats.text import clean
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.merging import MergeFacts
 from liveos_tui.live.words import size
@@ -48,7 +49,29 @@ def summary(
             for other, reason in engines_not(diagnosis, facts).items()
             if other is not engine
         ),
+        *_folder_words(diagnosis, facts, engine, apart),
     )
+
+
+def _folder_words(
+    diagnosis: Diagnosis, facts: MergeFacts, engine: Engine, apart: str | None
+) -> tuple[str, ...]:
+    """What becomes of a folder that was named, where it is not used as one may think."""
+    work = facts.work
+    if work is None:
+        return ()
+    name = clean(work.path)
+    if engine is Engine.STREAM and apart is None and not diagnosis.in_use:
+        return (
+            f"{name} is not needed, and nothing is written there: the stick has room for both "
+            "images.",
+        )
+    if work.number == facts.number:
+        return (
+            f"{name} lies on the file system that holds the stick's files: what is copied there "
+            "takes of the same room.",
+        )
+    return ()
 
 
 def _time_words(seconds: tuple[float, float] | None) -> tuple[str, ...]:

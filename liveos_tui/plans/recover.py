@@ -5,9 +5,11 @@ byte is set, and what it lacked is given to it before. A store that is only full
 kernel as it is: it is given room, and the file system that ran out of it is repaired.
 """
 
+import shlex
 from contextlib import suppress
 
 from liveos_tui.formats.cow import CowSummary
+from liveos_tui.formats.text import clean
 from liveos_tui.live.diagnosis import Cause, Diagnosis, Illness
 from liveos_tui.live.facts import EXT, REPAIR_TOOLS
 from liveos_tui.live.growth import RESERVE_BYTES
@@ -26,6 +28,7 @@ from liveos_tui.plans.steps import Words
 
 # Of a store that is fuller than this, the next session fills the rest.
 _NEARLY_FULL = 0.95
+_PATH_LIMIT = 4096
 
 _BOOT_WITHOUT = (
     "Boot this stick once without its overlay (leave rd.live.overlay= out at the boot prompt), or "
@@ -219,7 +222,10 @@ def _rehearsal(diagnosis: Diagnosis, words: Words) -> Plan:
             "Its recovery is rehearsed: not one byte is written to the stick.",
         ),
         go_back="There is nothing to undo.",
-        afterwards=("Recover it, if you like what the rehearsal shows.",)
+        afterwards=(
+            "To have it done on the stick, which asks before it writes: `liveos-tui recover "
+            f"{shlex.quote(clean(diagnosis.place.target, _PATH_LIMIT))}`",
+        )
         if diagnosis.illness is not Illness.NONE
         else (),
     )

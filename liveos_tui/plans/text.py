@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from liveos_tui.formats.text import clean
 from liveos_tui.live.diagnosis import Fact
 from liveos_tui.live.words import size
+from liveos_tui.plans.actions import Action, Rehearse, Repair
 from liveos_tui.plans.model import Confirmation, Plan, Room, Step
 
 WIDTH = 80
@@ -36,7 +37,7 @@ def diagnosis_text(facts: Iterable[Fact]) -> str:
 
 def _fact_lines(fact: Fact) -> Iterator[str]:
     mark = "!" if fact.bad else "?" if fact.unknown else " "
-    yield from _wrapped(fact.text, f"{mark} {fact.name:{_NAME_WIDTH}} ")
+    yield from wrapped(fact.text, f"{mark} {fact.name:{_NAME_WIDTH}} ")
 
 
 def _plan_lines(plan: Plan) -> Iterator[str]:
@@ -45,35 +46,35 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
         yield ""
         yield from _step_lines(number, step)
     yield ""
-    yield from _wrapped(_CONFIRMATIONS[plan.confirmation].format(name=plan.place.name))
+    yield from wrapped(_CONFIRMATIONS[plan.confirmation].format(name=plan.place.name))
     yield from _back_lines(plan)
     if plan.afterwards:
         yield "Afterwards:"
     for sentence in plan.afterwards:
-        yield from _wrapped(sentence, "  - ")
+        yield from wrapped(sentence, "  - ")
 
 
 def _outline_lines(plan: Plan) -> Iterator[str]:
     yield from _head_lines(plan)
     titles = (f"{number} {step.title}" for number, step in enumerate(plan.steps, 1))
-    yield from _wrapped(", ".join(titles), "Steps:   ")
+    yield from wrapped(", ".join(titles), "Steps:   ")
     yield from _back_lines(plan)
 
 
 def _back_lines(plan: Plan) -> Iterator[str]:
     if plan.go_back:
-        yield from _wrapped(plan.go_back, "To go back: ")
+        yield from wrapped(plan.go_back, "To go back: ")
 
 
 def _head_lines(plan: Plan) -> Iterator[str]:
     yield plan.title
     yield "=" * min(len(plan.title), WIDTH)
     for sentence in plan.summary:
-        yield from _wrapped(sentence)
+        yield from wrapped(sentence)
     for warning in plan.warnings:
-        yield from _wrapped(warning, "WARNING: ")
+        yield from wrapped(warning, "WARNING: ")
     for room in plan.room:
-        yield from _wrapped(_room(room), "Room:    ")
+        yield from wrapped(_room(room), "Room:    ")
 
 
 def _room(room: Room) -> str:
@@ -85,21 +86,34 @@ def _step_lines(number: int, step: Step) -> Iterator[str]:
     lead = f"{number:2}  "
     yield f"{lead}{step.title}"
     indent = " " * len(lead)
-    yield from _wrapped(step.why, indent)
+    yield from wrapped(step.why, indent)
     for command in step.commands:
         # Not broken: a command is copied as it is.
         yield f"{indent}$ {clean(shlex.join(command), _COMMAND_LIMIT)}"
     for need in step.needs:
-        yield from _wrapped(need, f"{indent}needs:  ")
+        yield from wrapped(need, f"{indent}needs:  ")
     for place in step.writes:
-        yield from _wrapped(place, f"{indent}writes: ")
+        yield from wrapped(place, f"{indent}writes: ")
     if not step.writes:
         yield f"{indent}writes: nothing to the stick"
-    yield from _wrapped(step.undo, f"{indent}undo:   ")
+    yield from wrapped(step.undo, f"{indent}undo:   ")
     yield f"{indent}cancel: {step.cancel.value}"
 
 
-def _wrapped(text: str, lead: str = "") -> Iterator[str]:
+def frame_of(action: Action) -> str:
+    """What to know before a program's own words are read; "" where they can be taken as they are.
+
+    e2fsck says that a file system was modified, and means a copy that is thrown away.
+    """
+    match action:
+        case Rehearse():
+            return "On a scratch copy in memory; the stick is not written to:"
+        case Repair():
+            return "On a scratch copy in memory first; only what it comes to is written:"
+    return ""
+
+
+def wrapped(text: str, lead: str = "") -> Iterator[str]:
     """`text` after `lead`, broken between words, later lines indented to where it began.
 
     A word that is longer than a line is kept whole: it is a path.

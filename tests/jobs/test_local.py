@@ -141,6 +141,19 @@ def test_a_cancelled_job_goes_on(shop: LocalWorkshop, stick: Path) -> None:
     assert end_of(shop, job).state is JobState.DONE
 
 
+def test_a_job_keeps_the_time_of_its_first_start(stick: Path, tmp_path: Path) -> None:
+    hours = iter([1000.0, 5000.0, 9000.0])
+    shop = LocalWorkshop(folders=JobFolders(Probes(), tmp_path / "jobs"), clock=lambda: next(hours))
+    job = cancelled_job(shop, stick)
+    shop.resume(job)
+    end_of(shop, job)
+
+    assert shop.jobs()[0].started == 1000.0
+    shop.roll_back(job)
+    end_of(shop, job)
+    assert shop.jobs()[0].started == 1000.0
+
+
 def test_after_a_reboot_the_stick_remembers(
     shop: LocalWorkshop, stick: Path, tmp_path: Path
 ) -> None:

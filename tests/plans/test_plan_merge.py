@@ -107,6 +107,19 @@ class TestTooLittleRoom:
 
         assert plan_merge(well(), facts).apart is None
 
+    def test_a_folder_that_is_not_needed_is_told(self) -> None:
+        facts = replace(FACTS, work=WORK, number="8:33")
+        words = "/mnt/disk is not needed, and nothing is written there"
+
+        assert any(words in text for text in plan_merge(well(), facts).summary)
+        assert not any(words in text for text in plan_merge(well(), FACTS).summary)
+
+    def test_a_folder_beside_the_sticks_files_is_told(self) -> None:
+        facts = replace(FACTS, work=WORK, number=WORK.number)
+        plan = plan_merge(well(), facts, MergeWish(Engine.MIRROR))
+
+        assert any("takes of the same room" in text for text in plan.summary)
+
     @pytest.mark.parametrize(
         ("work", "reason"),
         [
