@@ -204,7 +204,7 @@ class Conduct:
             return [("Enter", "Begin"), ("a", "All steps")]
         hints: list[Key] = []
         if self.waits:
-            hints.append(("Enter", "Go on" if self.at_once else "Next step"))
+            hints.append(("Enter", "Go on" if self.at_once else "Next"))
         if not self.at_once:
             if not self.everything and self._asked < len(plan.steps):
                 hints.append(("a", "All steps"))

@@ -317,6 +317,15 @@ async def test_no_device_is_explained_in_a_line() -> None:
         assert "No stick is attached. Plug one in: it appears here by itself." in text(app)
 
 
+async def test_while_a_folder_is_looked_at_only_other_sticks_are_missing() -> None:
+    folder = replace(STICK, target=Target(kind=TargetKind.FOLDER, path="/tmp/practice"))
+    app = console(FakeMachine({"/tmp/practice": folder}, attached=()), target="/tmp/practice")
+    async with opened(app) as pilot:
+        await until(pilot, lambda: "No other stick is attached." in text(app))
+        await pilot.press("d")
+        await until(pilot, lambda: "No other stick is attached." in text(app))
+
+
 async def test_a_stick_that_is_plugged_in_appears_and_one_that_is_pulled_out_goes() -> None:
     machine = FakeMachine(attached=(THIS,))
     app = console(machine)

@@ -352,6 +352,9 @@ async def test_a_key_that_is_pressed_twice_starts_one_job(hang: threading.Event)
         await recovering(pilot)
         await press(pilot, "enter", "enter", "a", "enter")
         await shows(pilot, "Starting ...")
+        # Nothing is offered that was asked for already.
+        assert "Enter" not in rows(app)[-1]
+        assert "Leaving changes nothing" not in text(app)
         hang.set()
         await shows(pilot, "Next: 2 Rehearse the repair")
         assert len(workshop.known) == 1
@@ -867,6 +870,41 @@ async def test_jobs_are_listed_with_when_what_where_and_how_far() -> None:
             ["»", "12:03", "Recover", "STICK2", "RUNNING", "1", "of", "9"]
         )
         assert row_with(app, "FAILED").split()[0] == "03-13"
+
+
+async def test_how_a_job_ended_is_shown_whole_and_where_its_stick_is() -> None:
+    job = failed()
+    sentence = "The repair needs 12 MiB more in the overlay, and 4.0 MiB are planned. " * 3
+    job.message = f"{sentence}That is all."
+    job.plan = replace(RECOVERY, place=replace(RECOVERY.place, uuid="AAAA-0000"))
+    app = console(FakeWorkshop(known={"recover-1": job}))
+    async with opened(app) as pilot:
+        await press(pilot, "j")
+        await shows(pilot, "That is all.")
+        assert "/dev/sdc1" in row_with(app, "FAILED")
+        assert "UUID AAAA-0000" in text(app)
+
+
+async def test_a_result_without_end_says_where_all_of_it_is() -> None:
+    job = failed()
+    job.message = "word " * 200
+    app = console(FakeWorkshop(known={"recover-1": job}))
+    async with opened(app) as pilot:
+        await press(pilot, "j")
+        await shows(pilot, "Enter opens the job: its result has all of it.")
+
+
+async def test_the_help_has_its_key_on_the_fullest_line() -> None:
+    app = console(FakeWorkshop())
+    async with opened(app) as pilot:
+        await recovering(pilot)
+        await press(pilot, "enter")
+        await shows(pilot, "Next: 2")
+        await press(pilot, "enter")
+        await shows(pilot, "Next: 3")
+        assert "b Back" in rows(app)[-1]
+        assert "F1 Help" in rows(app)[-1]
+        assert "q Quit" in rows(app)[-1]
 
 
 async def test_without_jobs_the_screen_says_so() -> None:

@@ -112,6 +112,9 @@ class ConductingScreen(AskingScreen):
         if log is None:
             allowed = None if goal == len(plan.steps) else goal
             self.ask("Starting", lambda: self.workshop.start(plan, allowed=allowed), self.listen)
+            # Said at once: what stood here before it was confirmed is not true any more.
+            self.waiting_words = f"Starting {self.brush.glyphs.dots}"
+            self.paint()
         elif (job_id := conduct.job_id) is not None and goal is not None:
             self.ask("Going on", lambda: self.workshop.allow(job_id, goal), lambda _: None)
 

@@ -143,7 +143,7 @@ class Dashboard(ConsoleScreen):
         return [(d.path, [devices.row(d, width, glyphs, model=width >= WIDE - 10)]) for d in rows]
 
     def _no_devices(self, _width: int) -> list[Line]:
-        rows = devices.nothing(self.console.devices, self.brush.glyphs)
+        rows = devices.nothing(self.console.devices, self._seen(), self.brush.glyphs)
         return [(Span(f"   {row}", Role.MUTED),) for row in rows]
 
     def hints(self) -> Sequence[bars.Key]:

@@ -68,7 +68,7 @@ class Devices(ConsoleScreen):
         return [(d.path, [devices.row(d, width, glyphs, model=True)]) for d in self._listed()]
 
     def _nothing(self, width: int) -> list[Line]:
-        rows = devices.nothing(self.console.devices, self.brush.glyphs)
+        rows = devices.nothing(self.console.devices, self.console.observation, self.brush.glyphs)
         return [EMPTY, *((Span(f"   {row}"),) for text in rows for row in wrap(text, width - 4))]
 
     def _details(self, width: int, _height: int) -> Sequence[Line]:

@@ -53,7 +53,9 @@ class Jobs(AskingScreen):
         )
         yield Painted(brush, self._sentence, id="sentence")
         yield self.table
-        yield Painted(brush, self._details, id="job")
+        details = Painted(brush, self._details, id="job")
+        details.styles.height = jobs.DETAIL_ROWS + 2
+        yield details
         yield self.bottom
 
     @property

@@ -148,7 +148,7 @@ class Merge(WorkingScreen):
     def hints(self) -> Sequence[bars.Key]:
         """What can be done at this moment."""
         hints = list(super().hints())
-        if self._may_choose:
+        if self._may_choose and not self.busy:
             hints.insert(len(self.conduct.keys()), ("e", "Engine"))
         if self.conduct.ended:
             hints.insert(-4, ("j", "Jobs"))

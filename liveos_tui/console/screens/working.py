@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 
 from liveos_tui.console.lines import Brush, Line
 from liveos_tui.console.screens.conducting import ConductingScreen
+from liveos_tui.console.theme import Role
 from liveos_tui.console.views import bars, notes, proposal, questions
 from liveos_tui.console.widgets.framed import FramedListing, Pane
 from liveos_tui.console.widgets.listing import Listing
@@ -152,12 +153,15 @@ class WorkingScreen(ConductingScreen):
             cancelling=conduct.cancelling,
             whole=conduct.everything,
         )
-        return notes.lines(self.sentences(status), self.trouble, width, self.brush.glyphs)
+        starts = self.busy and conduct.log is None
+        said = [(status, Role.STRONG)] if starts else self.sentences(status)
+        return notes.lines(said, self.trouble, width, self.brush.glyphs)
 
     def hints(self) -> Sequence[bars.Key]:
         """What can be done at this moment."""
         job = self.job if self.conduct.ended else None
-        hints = [*self.conduct.keys()]
+        # What was asked for last is on its way: until it is known, nothing else is begun.
+        hints = [] if self.busy else [*self.conduct.keys()]
         if job is not None and job.can_resume:
             hints.append(("r", "Go on"))
         if job is not None and job.can_roll_back:

@@ -16,7 +16,7 @@ NOTICE_ROWS = 2
 _LABEL_WIDTH = 20
 _UUID_WIDTH = 36
 
-_GIVES_WAY = ("F3", "F1")
+_GIVES_WAY = "F3"
 
 Key = tuple[str, str]
 """A key and what it does."""
@@ -53,15 +53,15 @@ def title(
 def keys(hints: Sequence[Key], width: int) -> Line:
     """The last line: the keys that do something here.
 
-    Where they are many, the gaps become narrow and the keys that the help names as well give way.
+    Where they are many, the gaps become narrow, and the key that the help names as well gives way.
+    The help itself stays: whoever is lost needs it.
     """
-    for gone in range(len(_GIVES_WAY) + 1):
-        kept = [hint for hint in hints if hint[0] not in _GIVES_WAY[:gone]]
-        for gap in (3, 2):
-            line = _keys(kept, gap)
-            if width_of(line) - gap <= width:
-                return line
-    return _keys([hint for hint in hints if hint[0] not in _GIVES_WAY], 1)
+    kept = [hint for hint in hints if hint[0] != _GIVES_WAY]
+    for shown, gap in ((hints, 3), (hints, 2), (kept, 3), (kept, 2)):
+        line = _keys(shown, gap)
+        if width_of(line) - gap <= width:
+            return line
+    return _keys(kept, 1)
 
 
 def _keys(hints: Sequence[Key], gap: int) -> Line:

@@ -54,13 +54,15 @@ def merged(devices: DeviceList, seen: Observation | None) -> tuple[AttachedDevic
     )
 
 
-def nothing(devices: DeviceList, glyphs: Glyphs) -> list[str]:
+def nothing(devices: DeviceList, seen: Observation | None, glyphs: Glyphs) -> list[str]:
     """Why there are no rows."""
     if devices.trouble is not None:
         return [f"{devices.trouble.message} {devices.trouble.hint}".strip()]
     if devices.devices is None:
         return [f"Looking for devices {glyphs.dots}"] if devices.waiting else []
-    return ["No stick is attached. Plug one in: it appears here by itself."]
+    # What is looked at may be no device: a folder, a practice stick.
+    which = "No other stick" if seen is not None and seen.system is not None else "No stick"
+    return [f"{which} is attached. Plug one in: it appears here by itself."]
 
 
 def where(device: AttachedDevice) -> str:

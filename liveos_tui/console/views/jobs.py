@@ -2,66 +2,92 @@
 
 from datetime import datetime, tzinfo
 
+from rich.cells import cell_len
+
 from liveos_tui.console.glyphs import Glyphs
-from liveos_tui.console.lines import EMPTY, Line, Span, both_ends, cell, clip, wrap_at_most
+from liveos_tui.console.lines import EMPTY, Line, Span, both_ends, cell, clip, wrap
 from liveos_tui.console.theme import Role
 from liveos_tui.console.views.proposal import place_words
 from liveos_tui.console.views.questions import NAMES
 from liveos_tui.console.views.results import JOB_WORDS
 from liveos_tui.console.workers import ALIVE
+from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.workshop import Job
 
 ROWS = 2
 """Lines of the dashboard's block."""
 
-DETAIL_ROWS = 6
+DETAIL_ROWS = 8
 
 _WHEN = 11
 _WHAT = 8
 _STICK = 14
 _STATE = 11
 _DONE = 8
+_WHERE = 18
+# A shorter piece of a sentence says nothing; the details have all of it.
+_LEAST_RESULT = 24
 
 
 def header(width: int) -> Line:
     """The names of the columns."""
+    result = " Result" if _result_room(width) else ""
     words = (
         f"   {cell('Started', _WHEN)} {cell('What', _WHAT)} {cell('Stick', _STICK)} "
-        f"{cell('State', _STATE)} {cell('Done', _DONE)} Message"
+        f"{cell('State', _STATE)} {cell('Done', _DONE)} {cell('Where', _WHERE)}{result}"
     )
     return (Span(clip(words, width), Role.MUTED),)
 
 
 def row(job: Job, now: datetime, width: int, glyphs: Glyphs) -> Line:
-    """One job in one line."""
+    """One job in one line; where its stick is tells it from another of the same name."""
     word, role = JOB_WORDS[job.state]
     start = (
         f"   {cell(when(job, now), _WHEN)} {cell(NAMES[job.plan.operation], _WHAT)} "
         f"{cell(job.plan.place.name, _STICK, glyphs.dots)} "
     )
-    rest = f" {cell(_done(job), _DONE)} "
-    room = width - len(start) - _STATE - len(rest) - 1
+    where = _end_of(clean(job.plan.place.device or job.plan.place.target), _WHERE, glyphs.dots)
     return (
         Span(start),
         Span(word, role),
-        Span(" " * (_STATE - len(word)) + rest),
-        Span(clip(job.message, room, glyphs.dots), Role.MUTED),
+        Span(" " * (_STATE - len(word)) + f" {cell(_done(job), _DONE)} {cell(where, _WHERE)} "),
+        Span(clip(job.message, _result_room(width), glyphs.dots), Role.MUTED),
     )
 
 
+def _result_room(width: int) -> int:
+    """Cells for how a job has ended; 0 where they are too few to be read."""
+    room = width - (3 + _WHEN + _WHAT + _STICK + _STATE + _DONE + _WHERE + 6) - 1
+    return room if room >= _LEAST_RESULT else 0
+
+
+def _end_of(path: str, width: int, dots: str) -> str:
+    """The end of a path, which is what differs."""
+    if cell_len(path) <= width:
+        return path
+    kept = path
+    while cell_len(kept) > width - cell_len(dots):
+        kept = kept[1:]
+    return dots + kept
+
+
 def details(job: Job | None, width: int, glyphs: Glyphs) -> list[Line]:
-    """Everything that is known of the selected job."""
+    """Everything that is known of the selected job; how it ended is shown whole."""
     if job is None:
         return []
     place = job.plan.place
+    uuid = f", UUID {place.uuid}" if place.uuid else ""
     lines: list[Line] = [
         (Span(clip(job.plan.title, width, glyphs.dots), Role.STRONG),),
-        (Span(clip(f"{place.name}  {place_words(place)}", width, glyphs.dots)),),
+        (Span(clip(f"{place.name}  {place_words(place)}{uuid}", width, glyphs.dots)),),
         (Span(clip(f"Job {job.id}", width, glyphs.dots), Role.MUTED),),
     ]
-    room = DETAIL_ROWS - len(lines)
-    return lines + [(Span(row),) for row in wrap_at_most(job.message, width, room, glyphs.dots)]
+    lines += [(Span(row),) for row in wrap(job.message, width)]
+    if len(lines) <= DETAIL_ROWS:
+        return lines
+    more = "Enter opens the job: its result has all of it."
+    return [*lines[: DETAIL_ROWS - 1], (Span(clip(more, width, glyphs.dots), Role.MUTED),)]
 
 
 def nothing(known: bool, glyphs: Glyphs) -> list[Line]:

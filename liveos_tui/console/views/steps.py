@@ -12,6 +12,7 @@ from liveos_tui.console.wording import percent, size
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import ProgressEvent, StepState
 from liveos_tui.plans.model import Cancel, Plan, Step
+from liveos_tui.plans.text import frame_of
 
 LOOK, RESULT = "look", "result"
 """Keys of the entries that are no steps; those of the steps are their indexes."""
@@ -91,7 +92,8 @@ def told(
 ) -> list[Line]:
     """A step that is being done or behind: its command, the end of its output, how far it is."""
     why = [*_text(step.why, width), EMPTY]
-    top = [] if any(line.command for line in log.lines) else _commands(step, width)
+    ran = any(line.command for line in log.lines)
+    top = [] if ran else _commands(step, width)
     bottom: list[Line] = [EMPTY] if log.lines or step.commands else []
     if running:
         bottom += progress(log.progress, width, glyphs, beat=beat)
@@ -103,6 +105,8 @@ def told(
     # What came of it matters more than why it was done.
     if len(why) + len(top) + _LEAST_OUTPUT + len(bottom) <= height:
         top = why + top
+    elif ran:
+        top = _text(frame_of(step.action), width, Role.NOTICE)
     room = max(_LEAST_OUTPUT, height - len(top) - len(bottom))
     return [*top, *_end_of(log.lines[-room:], width, room), *bottom]
 
@@ -156,7 +160,8 @@ def transcript(plan: Plan, log: JobLog, width: int) -> list[Line]:
         lines.append((Span(f" {index + 1} {step.title}  ", Role.HEADING), Span(word, role)))
         if told_so_far.dropped:
             lines.append((Span(f"   ({told_so_far.dropped} earlier lines left out)", Role.MUTED),))
-        rows = [row for line in told_so_far.lines for row in output_rows(line, width - 4)]
+        rows = _text(frame_of(step.action), width - 4, Role.NOTICE) if told_so_far.lines else []
+        rows += [row for line in told_so_far.lines for row in output_rows(line, width - 4)]
         for text in (*told_so_far.found, told_so_far.text):
             rows += _text(text, width - 4)
         lines += [(Span("   "), *row) for row in rows]
