@@ -4,8 +4,9 @@ from pathlib import Path
 
 from liveos_tui.errors import LiveosError, TargetGoneError
 from liveos_tui.formats.text import clean
-from liveos_tui.jobs.journal import Journal, journals
+from liveos_tui.jobs.journal import Journal
 from liveos_tui.jobs.order import OrderKind
+from liveos_tui.jobs.unfinished import check_unfinished
 from liveos_tui.jobs.work import Work
 from liveos_tui.live.in_use import is_loop_of
 from liveos_tui.live.place import Place
@@ -44,7 +45,7 @@ def open_stick(work: Work, action: OpenStick) -> str:
     if work.order.kind is not OrderKind.START:
         go_on_with_journal(work)
     elif action.writable:
-        _check_earlier_jobs(stick)
+        check_unfinished(stick)
     return f"{place.name} is locked for this job; it is the stick that was looked at."
 
 
@@ -144,16 +145,6 @@ def loop_of_overlay(work: Work) -> Loop | None:
         ):
             return loop
     return None
-
-
-def _check_earlier_jobs(stick: StickFolder) -> None:
-    for other in journals(stick):
-        if other.half_done:
-            raise LiveosError(
-                f"An earlier job on this stick ({other.job_id}) was not ended.",
-                "Nothing was changed. `liveos-tui jobs` shows it: go on with it, go back, or "
-                "leave it as it is.",
-            )
 
 
 def begin_journal(work: Work) -> None:

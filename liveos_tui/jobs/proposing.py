@@ -1,8 +1,8 @@
 """What was found on a target, and the plan that would do what a person wishes."""
 
-from liveos_tui.errors import LiveosError, PrivilegeError
+from liveos_tui.errors import PrivilegeError
 from liveos_tui.formats.text import clean
-from liveos_tui.jobs.journal import journals
+from liveos_tui.jobs.unfinished import UnfinishedJobError, check_unfinished
 from liveos_tui.jobs.workshop import Proposal, Wish
 from liveos_tui.live.diagnose import diagnose
 from liveos_tui.live.diagnosis import Diagnosis
@@ -10,7 +10,6 @@ from liveos_tui.live.merging import MergeFacts, look_at_merge
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
 from liveos_tui.live.recognise import LIVE, absolute, recognise
-from liveos_tui.live.site import Site
 from liveos_tui.plans.grow import plan_grow
 from liveos_tui.plans.merge import MergeWish, plan_merge
 from liveos_tui.plans.model import Plan
@@ -29,9 +28,11 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
     with recognised.hold:
         site = recognised.site
         diagnosis = diagnose(probes, site, target)
-        unfinished = _unfinished_job(probes, site)
-        if unfinished is not None and not wish.rehearse:
-            return Proposal(diagnosis.facts, why_not=unfinished.message, hint=unfinished.hint)
+        if site.mount_point is not None and not wish.rehearse:
+            try:
+                check_unfinished(probes.folder(site.mount_point))
+            except UnfinishedJobError as error:
+                return Proposal(diagnosis.facts, why_not=error.message, hint=error.hint)
         images = (
             look_at_merge(probes, site, wish.work)
             if wish.operation is Operation.MERGE
@@ -48,21 +49,6 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
             diagnosis.facts, why_not=error.message, hint=error.hint, nothing_to_do=nothing
         )
     return Proposal(diagnosis.facts, plan)
-
-
-def _unfinished_job(probes: Probes, site: Site) -> LiveosError | None:
-    """Why nothing new is begun on a stick with a job that was not ended."""
-    if site.mount_point is None:
-        return None
-    for job in journals(probes.folder(site.mount_point)):
-        if job.half_done:
-            return LiveosError(
-                f"A job on this stick was not ended: {job.plan.title}, {job.done} of "
-                f"{len(job.plan.steps)} steps done ({job.job_id}).",
-                "Go on with it, go back, or leave it as it is: `liveos-tui jobs`, or j in the "
-                "console. Nothing was changed.",
-            )
-    return None
 
 
 def _check_rights(probes: Probes, place: Place) -> None:
