@@ -33,8 +33,8 @@ _DEVICE = "/dev/sda"
 SECONDS = 400
 
 
-# As a FAT has them: what a boot looks for, and is exchanged by a merge.
-EXCHANGED = (b"SQUASHFSIMG",)
+# As a FAT has them: what a boot looks for, and what a merge exchanges that with.
+EXCHANGED = (b"SQUASHFSIMG", b"SQUASHFSALT")
 
 
 class HurtFatError(NotWellError):
