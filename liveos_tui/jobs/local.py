@@ -107,8 +107,7 @@ class LocalWorkshop:
 
     def resume(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         """See `Workshop.resume`."""
-        work = absolute(work) if work is not None else None
-        journal, plan = self._found_again(job_id, target, work)
+        journal, plan, work = self._found_again(job_id, target, work)
         if not journal.can_resume:
             raise LiveosError(
                 f"There is nothing to go on with: the job {job_id} is {journal.state}.",
@@ -118,8 +117,7 @@ class LocalWorkshop:
 
     def roll_back(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         """See `Workshop.roll_back`."""
-        work = absolute(work) if work is not None else None
-        journal, plan = self._found_again(job_id, target, work)
+        journal, plan, work = self._found_again(job_id, target, work)
         if not journal.can_roll_back:
             raise LiveosError(
                 f"There is nothing to go back from: the job {job_id} is {journal.state}.",
@@ -197,8 +195,12 @@ class LocalWorkshop:
 
     def _found_again(
         self, job_id: str, target: str | None, work: str | None
-    ) -> tuple[JournalState, Plan]:
-        """A job by its journal, and its plan for the place where the stick is at this moment."""
+    ) -> tuple[JournalState, Plan, str | None]:
+        """A job by its journal, and its plan for the place where the stick is at this moment.
+
+        And where its folder on another disk is: as named, or as it was in the run before.
+        """
+        work = absolute(work) if work is not None else None
         folder = self._folder(job_id)
         if folder is not None and folder.at_work():
             raise LiveosError(
@@ -209,7 +211,10 @@ class LocalWorkshop:
         with recognised.hold:
             site = recognised.site
             journal = _newer_journal(job_id, self._probes.folder(site.mount_point or "/"), work)
-            if work is None and not _was_ordered(folder, journal.plan):
+            before = _ordered(folder, journal.plan)
+            if work is None and before is not None:
+                work = before.work
+            elif work is None:
                 _check_places(journal)
             now = place_of(self._probes, site, named)
         # After a boot a stick has another number and another name; what it is has stayed.
@@ -224,7 +229,7 @@ class LocalWorkshop:
             this_system=now.this_system,
         )
         began = _began(folder, journal)
-        return replace(journal, started=began), replace(journal.plan, place=place)
+        return replace(journal, started=began), replace(journal.plan, place=place), work
 
     def _journals(self, target: str) -> dict[str, JournalState]:
         """What the journals of a stick tell; nothing of one that cannot be looked at."""
@@ -257,11 +262,12 @@ def _began(folder: JobFolder | None, journal: JournalState) -> float:
     return journal.started
 
 
-def _was_ordered(folder: JobFolder | None, plan: Plan) -> bool:
-    """Whether these very steps were ordered in this boot: a stick may come back with others."""
+def _ordered(folder: JobFolder | None, plan: Plan) -> Order | None:
+    """How these very steps were ordered in this boot: a stick may come back with others."""
     with suppress(LiveosError):
-        return folder is not None and folder.order().plan.steps == plan.steps
-    return False
+        if folder is not None and (order := folder.order()).plan.steps == plan.steps:
+            return order
+    return None
 
 
 def _check_places(journal: JournalState) -> None:

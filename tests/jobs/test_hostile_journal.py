@@ -195,8 +195,9 @@ def test_a_folder_of_the_machine_is_written_to_only_where_it_was_named_here(
     assert started == []
     shop.resume(JOB, str(stick.folder), str(tmp_path / "named"))
     assert started[0].order().work == str(tmp_path / "named")
-    # It was named in this boot; another one that the stick has come back with was not.
+    # It was named in this boot, and that one is meant; what the stick has come back with was not.
     shop.resume(JOB, str(stick.folder))
+    assert started[1].order().work == str(tmp_path / "named")
     path = stick.folder / JOBS_FOLDER / JOB / JOURNAL_NAME
     path.write_bytes(path.read_bytes().replace(b"/etc/cron.d", b"/etc/udev"))
     with pytest.raises(LiveosError, match="outside of the stick, too: in /etc/udev"):
