@@ -23,10 +23,11 @@ Painted {{ height: 1; }}
 #work #steps {{ width: 33; height: 1fr; }}
 #step {{ width: 1fr; height: 1fr; }}
 #note {{ height: 3; }}
+.-tall #note {{ margin: 0 0 1 0; }}
 #question {{ height: 3; }}
 #field {{ margin: 1 2 0 2; }}
-#complaint {{ height: 1; margin: 1 0; }}
-#buttons {{ layout: horizontal; height: 1; }}
+#complaint {{ height: 1; margin: 1 0 0 0; }}
+#buttons {{ layout: horizontal; height: 1; margin: 1 0 0 0; }}
 #rest {{ height: 1fr; }}
 #job {{ height: 8; }}
 """

@@ -100,7 +100,7 @@ def parted(line: Line, width: int) -> tuple[Line, Line]:
 
 
 # A number and its unit are one word.
-_TOGETHER = re.compile(r"(?<=\d) (?=%|[KMGT]?i?B\b)")
+_TOGETHER = re.compile(r"(?<=\d) (?=%|[KMGT]?i?B\b|(?:second|minute|hour|day)s?\b)")
 _JOINT = "\0"
 
 

@@ -76,7 +76,8 @@ def svg(rows: Sequence[Iterable[Segment]], *, title: str) -> str:
     """The picture of a screen. `rows` are the segments of each row, from the top."""
     cells = [_cells(row) for row in rows]
     width, height = max(map(len, cells)) * WIDTH, len(cells) * HEIGHT
-    ground = cells[1][-1].ground
+    # Its keys are on the ground of the screen, and always there.
+    ground = cells[-1][-1].ground
     used: dict[str, str] = {}
     body = [line for number, row in enumerate(cells) for line in _row(row, number, ground, used)]
     outer = (width + 2 * _EDGE, height + 2 * _EDGE)

@@ -25,6 +25,7 @@ from console_fakes import (
 )
 from console_harness import ASCII, COLOURLESS, PLAIN, RICH, opened, rows, text, until
 from merge_fakes import compressing, merged, mirroring, proposed, torn
+from rich.cells import cell_len
 from workshop_fakes import (
     DEAD,
     FACTS,
@@ -39,8 +40,11 @@ from workshop_fakes import (
 
 from liveos_tui.console.app import Console
 from liveos_tui.console.glyphs import SAFE_CHARACTERS
+from liveos_tui.console.screens.base import ConsoleScreen
 from liveos_tui.console.screens.too_small import TooSmall
 from liveos_tui.console.theme import Role, styles
+from liveos_tui.console.widgets.focusable import Focusable
+from liveos_tui.console.widgets.painted import Painted
 from liveos_tui.errors import TargetGoneError
 from liveos_tui.jobs.workshop import Proposal
 from liveos_tui.live.model import Operation
@@ -54,7 +58,7 @@ if TYPE_CHECKING:
 GOLDENS = Path(__file__).parent / "goldens"
 
 LOOKS = {"plain": PLAIN, "ascii": ASCII, "colourless": COLOURLESS, "rich": RICH}
-SIZES = ((80, 24), (120, 40), (60, 20), (80, 25))
+SIZES = ((80, 24), (160, 50), (60, 20), (100, 30), (80, 25))
 
 
 @dataclass(frozen=True)
@@ -213,6 +217,27 @@ async def test_every_screen_keeps_to_its_size_and_its_characters(name: str, look
                 assert set(everything) <= SAFE_CHARACTERS
             if not terminal.unicode:
                 assert everything.isascii()
+            assert cut_off(app) == []
+
+
+def cut_off(app: Console) -> list[str]:
+    """What the screen has no place for, and does not say so: by dots, or that there is more."""
+    screen, found = app.screen, []
+    for painted in screen.query(Painted):
+        width, height = painted.size
+        if not painted.display or not (width and height):
+            continue
+        for row, line in enumerate(painted.view(width, height)):
+            text = "".join(span.text for span in line)
+            if text.strip() and (row >= height or cell_len(text.rstrip()) > width):
+                found.append(f"{painted!r}, row {row}: {text}")
+        if isinstance(painted, Focusable) and not screen.region.contains_region(painted.region):
+            found.append(f"{painted!r} at {painted.region}")
+    assert isinstance(screen, ConsoleScreen)
+    shown_keys = rows(app)[-1]
+    # The help names it, too: where keys are many, it gives way.
+    hints = [f"{key} {word}" for key, word in screen.hints() if key != "F3"]
+    return found + [hint for hint in hints if hint not in shown_keys]
 
 
 def drawn_for(app: Console, size: tuple[int, int]) -> bool:

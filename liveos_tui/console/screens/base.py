@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 class ConsoleScreen(Screen[None]):
     """A screen of the console. `paint` shows the console's present values."""
 
+    # Rows from which there is one to spare above the keys.
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (28, "-tall")]  # noqa: RUF012
+
     def __init__(self, brush: Brush) -> None:
         super().__init__()
         self.brush = brush

@@ -182,6 +182,9 @@ class Dashboard(ConsoleScreen):
         most = gauges.ROWS + max(0, room - below - _AIR)
         tall = overlay.rows(self._seen(), most, self.brush.glyphs)
         rows = share(room + gauges.ROWS - tall - block, *wanted)
+        left = room + gauges.ROWS - tall - block - rows - wanted[1]
+        if block and left > _AIR:
+            block += _AIR
         if (alert, said, block, rows, tall) != self._shares:
             self._shares = (alert, said, block, rows, tall)
             for part, size in ((self.alert, alert), (self.notice, said), (self.jobs, block)):

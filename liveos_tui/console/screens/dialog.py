@@ -21,8 +21,8 @@ from liveos_tui.jobs.workshop import Workshop
 CANCEL = ("cancel", "Cancel")
 
 _COMPLAINT_ROWS = 3
-# Title, keys, buttons, and the empty rows around the complaint.
-_OTHER_ROWS = 6
+# Title, keys, and the buttons with an empty row above and below.
+_OTHER_ROWS = 5
 _FIELD_ROWS = 2
 
 
@@ -92,10 +92,14 @@ class Dialog(AskingScreen):
     def paint(self) -> None:
         """Redraw what has changed, after making room for the text."""
         width, height = self.app.size
-        complaint = len(self._complaint(width, height))
-        other = _OTHER_ROWS + complaint + (_FIELD_ROWS if self.field is not None else 0)
-        wanted = min(self._pane.wanted_height(width), height - other)
-        for part, rows in ((self._complaint_line, complaint), (self._pane, wanted)):
+        wanted = self._pane.wanted_height(width)
+        room = height - _OTHER_ROWS - (_FIELD_ROWS if self.field is not None else 0)
+        complaint = self._complaint(width, height)
+        # While there is none its place is kept, so that nothing jumps; but not from the text.
+        shown = complaint != [EMPTY] or wanted < room - len(complaint)
+        self._complaint_line.display = shown
+        wanted = min(wanted, room - len(complaint) - 1 if shown else room)
+        for part, rows in ((self._complaint_line, len(complaint)), (self._pane, wanted)):
             if part.styles.height is None or part.styles.height.value != rows:
                 part.styles.height = rows
         super().paint()

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from liveos_tui.console.screens.base import ConsoleScreen
 from liveos_tui.console.views import bars
 from liveos_tui.console.views.help import page
+from liveos_tui.console.views.phases import READABLE
 from liveos_tui.console.widgets.listing import Page
 from liveos_tui.console.widgets.painted import Painted
 
@@ -28,7 +29,7 @@ class Help(ConsoleScreen):
             lambda width, _: [bars.title(("Help",), (), self.now, width, glyphs)],
             id="title",
         )
-        yield Page(self.brush, page)
+        yield Page(self.brush, lambda width: page(min(width, READABLE)))
         yield self.bottom
 
     def hints(self) -> Sequence[bars.Key]:

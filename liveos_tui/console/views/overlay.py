@@ -34,11 +34,14 @@ _LARGE_ROWS = BIG_ROWS + 3
 _CHART_ROWS = 12
 """Lines of an overlay's gauge: with its percentage in large digits, in larger ones, with a chart of
 its history as well."""
-_HIGHEST = 24
+_HIGHEST = 30
 
 _SPARKLINE = 18
 _AXIS = 9
+# Rows of a chart whose middle is told, too.
+_LEAST_FOR_MEAN = 9
 _LEAST_COLUMN = 18
+_WIDE, _WIDE_COLUMN = 120, 25
 _GAP = 3
 # One point is no history: an overlay that is not in use has none.
 _LEAST_HISTORY = 2
@@ -134,7 +137,7 @@ class _Filled:
 
     def large(self, width: int, height: int) -> list[Line]:
         """The percentage in large digits, when it is full; beside it bar, figures, history."""
-        column = self._column()
+        column = self._column(_WIDE_COLUMN if width >= _WIDE else _LEAST_COLUMN)
         left = max(_LEAST_COLUMN, *(width_of(row) for row in column)) + _GAP
         beside = self._beside(width - left - 1, height - 1)
         rows: list[Line] = [()]
@@ -142,12 +145,12 @@ class _Filled:
             rows.append((Span(" "), *row, Span(" " * (left - width_of(row))), *more))
         return rows[:height]
 
-    def _column(self) -> list[Line]:
+    def _column(self, width: int) -> list[Line]:
         number = large(int(self.fraction * 100), self.glyphs)
         lines: list[Line] = [(Span(row, self._digits),) for row in number]
         lines[-1] = (*lines[-1], Span(" %", self._digits))
         for span in self.until_full:
-            lines += [(), *((Span(row, span.role),) for row in wrap(span.text, _LEAST_COLUMN))]
+            lines += [(), *((Span(row, span.role),) for row in wrap(span.text, width))]
         return lines
 
     @property
@@ -166,13 +169,15 @@ class _Filled:
         return [line, line, figures, (), *self._chart(width, height - 5), self._times(width)]
 
     def _chart(self, width: int, height: int) -> list[Line]:
-        """The history, the present at the right; the highest and the lowest value beside it."""
+        """The history, the present at the right; beside it highest, lowest, and mean of both."""
         values = columns(self.seen.history, width - _AXIS)
         shown = scale(values, self.part.total_bytes)
         left = width - len(values) - 1
         labels = [" " * left] * height
         labels[0] = right(size(shown.high), left)
         labels[-1] = right(size(shown.low), left)
+        if height >= _LEAST_FOR_MEAN:
+            labels[height // 2] = right(size((shown.low + shown.high) // 2), left)
         past = Role.MUTED if self.seen.old else Role.HISTORY
         return [
             (Span(f"{label} ", Role.MUTED), Span(row[:-1], past), Span(row[-1], self._digits))
