@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from liveos_tui.live.model import (
     Finding,
     HomeState,
+    Layout,
     LiveSystem,
     Operation,
     Severity,
@@ -27,9 +28,9 @@ def of_image(system: LiveSystem) -> Iterator[Finding]:
             Severity.BROKEN,
             "image-damaged",
             system.layout.image_damage,
-            "Get this very image again and keep the overlay: it fits no other.",
+            _instead(system.layout),
         )
-    if system.layout.second:
+    elif system.layout.second:
         yield Finding(
             Severity.NOTICE,
             "second-image",
@@ -38,6 +39,16 @@ def of_image(system: LiveSystem) -> Iterator[Finding]:
             "When the stick has booted and is well, let it go: `liveos-tui jobs`, then `jobs "
             "forget` (f in the console's jobs).",
         )
+
+
+def _instead(layout: Layout) -> str:
+    """What helps where the image is damaged or not there."""
+    if layout.second and layout.second_bytes:
+        return (
+            f"{layout.second}, {size(layout.second_bytes)}, is the other image of a merge: "
+            "`liveos-tui jobs` tells whether that merge can go on, or back. Keep both until then."
+        )
+    return "Get this very image again and keep the overlay: it fits no other."
 
 
 def of_root(system: LiveSystem) -> Iterator[Finding]:

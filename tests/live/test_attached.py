@@ -325,6 +325,19 @@ class TestBadInput:
         assert "LiveOS/squashfs.alt, 3.0 MiB" in found.text
         assert "jobs forget" in found.action
 
+    def test_beside_an_empty_image_the_other_one_of_a_merge_is_not_let_go(
+        self, machine: MachineBuilder
+    ) -> None:
+        """So fsck.fat leaves them when a power cut came while they were exchanged."""
+        attach(machine, store(USED))
+        os.truncate(machine.path(f"{MOUNT}/LiveOS/squashfs.img"), 0)
+        machine.file(f"{MOUNT}/LiveOS/squashfs.alt", SQUASHFS_HEAD, 3 * MIB)
+        findings = look(machine).findings
+
+        assert findings[0].code == "image-damaged"
+        assert "squashfs.alt, 3.0 MiB, is the other image of a merge" in findings[0].action
+        assert "second-image" not in {each.code for each in findings}
+
     def test_a_stick_that_a_power_cut_has_left_without_its_image(
         self, machine: MachineBuilder
     ) -> None:
