@@ -226,7 +226,7 @@ class _Run:
             JobState.DONE,
             _DONE[plan.operation].format(plan.place.name)
             if plan.first_write < len(plan.steps)
-            else f"{plan.title}: done. Nothing was written to the stick.",
+            else "The rehearsal went well to its end. Nothing was written to the stick.",
             " ".join(plan.afterwards).replace("forget JOB", f"forget {self.order.job_id}"),
             tuple(dict.fromkeys(self.work.report)),
         )

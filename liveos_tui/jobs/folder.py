@@ -143,7 +143,8 @@ class JobFolder:
         """Ask something of the worker. Raises LiveosError when there is none at work."""
         if not self.at_work():
             raise LiveosError(
-                f"The job {self.id} is not at work.", "Nothing was changed. `liveos-tui jobs`."
+                f"The job {self.id} is not at work.",
+                "Nothing was changed. `liveos-tui jobs` tells how it has ended.",
             )
         ask(self.control, request)
 

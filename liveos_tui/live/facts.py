@@ -21,13 +21,13 @@ def header_fact(summary: CowSummary) -> Fact:
             "Header",
             "All zeros: a fresh overlay, which the kernel sets up when it is first used.",
         )
-    fields = f'Magic "SnAp", version 1, chunks of {size(summary.header.chunk_bytes)}'
+    fields = f'magic "SnAp", version 1, chunks of {size(summary.header.chunk_bytes)}'
     if summary.header.valid:
-        return Fact("Header", f"{fields}, marked valid.")
+        return Fact("Header", f"It is an overlay's, and marked valid ({fields}).")
     return Fact(
         "Header",
-        f"{fields}, and the valid byte is 0: the kernel has given this overlay up and refuses "
-        "to load it.",
+        "The kernel has given this overlay up and refuses to load it: the valid byte is 0 "
+        f"({fields}).",
         bad=True,
     )
 

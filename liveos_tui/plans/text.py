@@ -1,5 +1,6 @@
 """A plan and a diagnosis as text of 80 columns: what `--dry-run` prints."""
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 
@@ -12,6 +13,11 @@ from liveos_tui.plans.model import Confirmation, Plan, Room, Step
 WIDTH = 80
 _NAME_WIDTH = 12
 _COMMAND_LIMIT = 8192
+_WORDS = re.compile(r"[^\s`]*`[^`]*`\S*|\S+")
+_CAPITALS = (
+    "Commands are shown as they will be run. What stands there in capitals (STICK, VIEW, DEVICE "
+    "...) is known by its name only then."
+)
 
 _CONFIRMATIONS = {
     Confirmation.NONE: "It needs no confirmation: nothing is written.",
@@ -42,6 +48,9 @@ def _fact_lines(fact: Fact) -> Iterator[str]:
 
 def _plan_lines(plan: Plan) -> Iterator[str]:
     yield from _head_lines(plan)
+    if any(step.commands for step in plan.steps):
+        yield ""
+        yield from wrapped(_CAPITALS)
     for number, step in enumerate(plan.steps, 1):
         yield ""
         yield from _step_lines(number, step)
@@ -56,8 +65,8 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
 
 def _outline_lines(plan: Plan) -> Iterator[str]:
     yield from _head_lines(plan)
-    titles = (f"{number} {step.title}" for number, step in enumerate(plan.steps, 1))
-    yield from wrapped(", ".join(titles), "Steps:   ")
+    for number, step in enumerate(plan.steps, 1):
+        yield f"{'Steps:' if number == 1 else '':9}{number} {step.title}"
     yield from _back_lines(plan)
 
 
@@ -116,10 +125,11 @@ def frame_of(action: Action) -> str:
 def wrapped(text: str, lead: str = "") -> Iterator[str]:
     """`text` after `lead`, broken between words, later lines indented to where it began.
 
-    A word that is longer than a line is kept whole: it is a path.
+    A command between backquotes is one word, to be copied. One that is longer than a line is kept
+    whole, as a path is.
     """
     line, indent, empty = lead, " " * len(lead), True
-    for word in clean(text, 1 << 16).split():
+    for word in _WORDS.findall(clean(text, 1 << 16)):
         if not empty and len(line) + 1 + len(word) > WIDTH:
             yield line
             line, empty = indent, True

@@ -27,6 +27,18 @@ _WORDS = (
     ("Exception", "The note in the store that a chunk has been changed, and where it lies."),
     ("Metadata", "The part of the store that holds no data: its header and all exceptions."),
     (
+        "Header",
+        "The first block of the store: the letters SnAp (magic), a version, the size of a chunk, "
+        "and the valid byte.",
+    ),
+    ("Area", "A part of the list of exceptions; with chunks of 4 KiB it has room for 256 of them."),
+    (
+        "Device-mapper",
+        "The part of the kernel that joins files and disks to new devices, as its tables say: "
+        "snapshots and mirrors among them. dmsetup is its program.",
+    ),
+    ("Loop device", "A file that the kernel uses as if it were a disk. losetup is its program."),
+    (
         "Snapshot",
         "The device that the kernel makes of base image and store: it reads as the base image "
         "with all changes in it. The root file system lies on it.",
@@ -57,6 +69,11 @@ _WORDS = (
     ),
     ("OverlayFS", "The newer kind of overlay: changed files lie in a folder, as whole files."),
     ("Root", "The file system you see as /. It can be full while the overlay is not, or not yet."),
+    (
+        "Superblock",
+        "The header of a file system: its size, its UUID, whether it has noted errors in itself.",
+    ),
+    ("squashfs", "The compressed format of most images. mksquashfs makes them. EROFS is another."),
     ("home.img", "A file on the stick with the file system of /home. It needs no overlay."),
     (
         "Merge",
@@ -71,16 +88,19 @@ _WORDS = (
         "ends and the system does not notice.",
     ),
     ("Switch", "The running root goes over to the new image, without a reboot."),
-    ("Stream", "The usual way of a merge: the merged view is read and compressed in one go."),
+    (
+        "Stream",
+        "The usual way (engine) of a merge: the merged view is read and compressed in one go.",
+    ),
     (
         "Mirror",
-        "The other way: device-mapper copies the merged view to a folder on another disk, and the "
-        "image is made of that copy.",
+        "The other engine: device-mapper copies the merged view to a folder on another disk, and "
+        "the image is made of that copy.",
     ),
     (
         "Job",
-        "A plan that is carried out, by a process of its own: it goes on when the console or the "
-        "connection ends.",
+        "A plan that is carried out, by a process of its own (its worker): it goes on when the "
+        "console or the connection ends.",
     ),
     (
         "Journal",
@@ -94,6 +114,24 @@ _WORDS = (
         "writes nothing to the stick.",
     ),
     ("Register", "Base image and overlay are made one device again, for the repair."),
+    (
+        "e2fsck",
+        "The program that checks and repairs ext file systems (ext4). With -n it looks and changes "
+        "nothing, with -y it repairs what it finds.",
+    ),
+    ("Lost+found", "The folder where e2fsck puts files that have lost their names."),
+    ("UUID", "The number of a file system. Two sticks may have one name, never one UUID."),
+    (
+        "CAPITALS",
+        "In a command that is shown before it is run: what gets its name only then. STICK is where "
+        "the stick is mounted, BASE and OVERLAY the two files, VIEW or DEVICE both read as one, "
+        "JOB the job's ID, REHEARSAL and TRIAL scratch copies in memory.",
+    ),
+    (
+        "Exchange",
+        "Two files exchange their names at one stroke (renameat2 with RENAME_EXCHANGE): there is "
+        "no moment without an image.",
+    ),
 )
 
 _STATES: tuple[tuple[str, Role, str], ...] = (

@@ -20,6 +20,8 @@ from liveos_tui.plans.model import Plan
 READABLE = 100
 """Cells of a row of prose: longer ones are hard to read, however wide the terminal is."""
 
+_CAPITALS = "In the commands, words in capitals get their names when it is done; F1 tells which."
+
 _MARKER = 2
 _WORD = 5
 _TOOK = 6
@@ -36,6 +38,8 @@ def plan(value: Proposal, width: int) -> list[Line]:
     if value.plan is None:
         return lines
     lines += [EMPTY, (Span("The phases", Role.HEADING),)]
+    if any(step.commands for step in value.plan.steps):
+        lines += [(Span(row, Role.MUTED),) for row in wrap(_CAPITALS, width)]
     for number, step in enumerate(value.plan.steps, 1):
         for row, text in enumerate(wrap(f"{step.title}: {step.why}", width - 3)):
             lines.append((Span(f"{number:<3}" if row == 0 else "   ", Role.MUTED), Span(text)))
