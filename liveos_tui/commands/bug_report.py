@@ -1,12 +1,23 @@
 """The text of a report of an error: all that helps, and nothing that is personal."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from liveos_tui.formats.disguise import Disguise, Known, Personal
 from liveos_tui.formats.kernel_log import without_names
 from liveos_tui.formats.text import clean
+from liveos_tui.jobs.events import (
+    CommandEvent,
+    EndEvent,
+    Event,
+    FoundEvent,
+    JobState,
+    OutputEvent,
+    StepEvent,
+    StepState,
+)
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.booted import STICK_MOUNT_POINTS
 from liveos_tui.live.contents import overlay_name_parts
@@ -18,6 +29,7 @@ from liveos_tui.live.report import document, text
 _LINE_LIMIT = 400
 _MOST_KERNEL_LINES = 200
 _MOST_JOBS = 20
+_MOST_EVENTS = 40
 _UNTOLD = "It could not be found out."
 _INTRODUCTION = (
     "A report for the people who mend liveos-tui. Names, labels, serial numbers, UUIDs, addresses",
@@ -25,15 +37,26 @@ _INTRODUCTION = (
 )
 
 
+# What a repair prints of files has their names, in quotes or as a path. Only devices and what lies
+# in the live directory are called the same everywhere.
+_NAMES = re.compile(r"['\"`\u2018-\u201d]|/(?!\d)")
+_NAMELESS = re.compile(r"/dev/(?:mapper/)?[\w.-]+|LiveOS/[\w.-]+")
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was found on a target: `problem` says why something is missing, in sentences."""
+    """What was found on a target: `problems` say why something is missing, in sentences.
+
+    `told`: what jobs that did not end well have told, by their ids. `terminal`: what it shows.
+    """
 
     target: str
     system: LiveSystem | None = None
     facts: Sequence[Fact] = ()
     jobs: Sequence[Job] = ()
     problems: Sequence[str] = ()
+    told: Mapping[str, Sequence[Event]] = field(default_factory=dict)
+    terminal: str = ""
 
 
 def bug_report(evidence: Evidence, found: Findings, known: Known) -> str:
@@ -82,7 +105,10 @@ def _lines(evidence: Evidence, found: Findings) -> Iterator[str]:
     yield from _INTRODUCTION
     yield from _section("Versions", [f"{name}: {told}" for name, told in evidence.versions])
     who = "root" if evidence.privileged else "a user without root's rights"
-    yield from _section("System", [evidence.release or "without a name", f"asked by {who}"])
+    yield from _section(
+        "System",
+        [evidence.release or "without a name", f"asked by {who}", *filter(None, [found.terminal])],
+    )
     yield from _section("Target", [found.target, *found.problems])
     if found.system is not None:
         yield from ("", *text(found.system).rstrip().split("\n"))
@@ -96,7 +122,11 @@ def _lines(evidence: Evidence, found: Findings) -> Iterator[str]:
     yield from _section(
         "Kernel command line", [*evidence.options, f"{evidence.left_out} words are left out."]
     )
-    jobs = [line for job in found.jobs[:_MOST_JOBS] for line in _of_job(job)]
+    jobs = [
+        line
+        for job in found.jobs[:_MOST_JOBS]
+        for line in (*_of_job(job), *_end_of(found.told.get(job.id, ())))
+    ]
     yield from _section("Jobs", jobs)
     kernel = evidence.kernel
     yield from _section("Kernel log", None if kernel is None else kernel[-_MOST_KERNEL_LINES:])
@@ -128,7 +158,31 @@ def _of_job(job: Job) -> Iterator[str]:
     steps = job.plan.steps
     yield f"{job.id}: {job.state}, begun {began} UTC, {job.done} of {len(steps)} steps done"
     yield f"  {job.plan.title}"
-    for number, step in enumerate(steps):
-        yield f"  {'done' if number < job.done else '-':5}{number + 1} {step.title}"
+    if job.state is not JobState.DONE:
+        for number, step in enumerate(steps):
+            yield f"  {'done' if number < job.done else '-':5}{number + 1} {step.title}"
     if job.message:
         yield f"  {job.message}"
+
+
+def _end_of(told: Sequence[Event]) -> Iterator[str]:
+    """The last lines that a job has told, but for those that may name files."""
+    lines = [line for event in told for line in _of_event(event)]
+    kept = [line for line in lines if not _NAMES.search(_NAMELESS.sub("", line))]
+    if told:
+        yield f"  The end of what it told, without {len(lines) - len(kept)} lines that name files:"
+        yield from (f"  | {line}" for line in kept[-_MOST_EVENTS:])
+
+
+def _of_event(event: Event) -> Sequence[str]:
+    match event:
+        case CommandEvent():
+            return (f"$ {' '.join(event.argv)}",)
+        case OutputEvent() | FoundEvent():
+            return (event.text,)
+        case StepEvent() if event.state is not StepState.RUNNING:
+            return (f"step {event.step + 1}: {event.state} {event.text}".rstrip(),)
+        case EndEvent():
+            return tuple(filter(None, (event.message, event.hint, *event.report)))
+        case _:
+            return ()

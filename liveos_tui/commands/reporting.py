@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,18 +12,22 @@ from liveos_tui.commands.looking import with_unfinished_jobs
 from liveos_tui.commands.output import ask, can_ask, say
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.formats.text import clean
+from liveos_tui.jobs.events import Event, JobState
 from liveos_tui.jobs.local import LocalWorkshop
+from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.booted import is_live
 from liveos_tui.live.diagnose import diagnose
 from liveos_tui.live.evidence import gather
 from liveos_tui.live.local import LocalWatch
-from liveos_tui.live.recognise import MissingTargetError, absolute, recognise
+from liveos_tui.live.recognise import LIVE, MissingTargetError, absolute, recognise
 from liveos_tui.system.personal import personal_words
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.saving import save_new
+from liveos_tui.system.terminal import current
 from liveos_tui.system.work_folder import device_number
 
 _ASKERS = ("USER", "LOGNAME", "SUDO_USER")
+_MOST_TOLD = 3
 
 
 class OwnRootError(LiveosError):
@@ -38,7 +42,8 @@ def report(target: str, output: str | None, *, yes: bool, probes: Probes | None 
     place = _place(probes, output)
     if yes and place is None:
         raise _nowhere()
-    found = _look(probes, target)
+    # A folder is hidden by its whole path: a part of it may be any word.
+    found = _look(probes, target if target == LIVE else absolute(target))
     mount_point = found.system.target.mount_point if found.system else None
     askers = tuple(os.environ.get(name, "") for name in _ASKERS)
     words = bug_report(gather(probes, mount_point), found, personal_words(probes, askers))
@@ -60,7 +65,7 @@ def report(target: str, output: str | None, *, yes: bool, probes: Probes | None 
 
 def _look(probes: Probes, target: str) -> Findings:
     """All that can be found out; what cannot is told, since that may be the very error."""
-    found = Findings(target)
+    found = Findings(target, terminal=_terminal())
     try:
         watch = LocalWatch(probes, target)
         try:
@@ -75,10 +80,31 @@ def _look(probes: Probes, target: str) -> Findings:
     except LiveosError as error:
         found = replace(found, problems=(f"{error.message} {error.hint}".strip(),))
     try:
-        jobs = LocalWorkshop(probes).jobs(target if found.system is not None else None)
+        workshop = LocalWorkshop(probes)
+        jobs = workshop.jobs(target if found.system is not None else None)
     except LiveosError as error:
         return replace(found, problems=(*found.problems, f"Jobs: {error.message}"))
-    return replace(found, jobs=jobs)
+    return replace(found, jobs=jobs, told=_told(workshop, jobs))
+
+
+def _told(workshop: LocalWorkshop, jobs: tuple[Job, ...]) -> dict[str, list[Event]]:
+    """What the latest jobs that did not end well have told, where that is still there."""
+    told = {}
+    for job in [job for job in jobs if job.state is not JobState.DONE][:_MOST_TOLD]:
+        with suppress(LiveosError), closing(workshop.feed(job.id)) as feed:
+            told[job.id] = feed.poll()
+    return told
+
+
+def _terminal() -> str:
+    """What is shown to the person, and how; empty where there is no terminal."""
+    if not os.isatty(1):
+        return ""
+    seen, size = current(), os.get_terminal_size(1)
+    kinds = {"colour": seen.colour, "UTF-8": seen.unicode, "serial": seen.serial}
+    words = [seen.look.value, *(word for word, there in kinds.items() if there)]
+    kind = os.environ.get("TERM", "of no type")
+    return f"terminal: {kind}, {size.columns}x{size.lines}, {', '.join(words)}"
 
 
 def _place(probes: Probes, output: str | None) -> Path | None:

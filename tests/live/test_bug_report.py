@@ -11,7 +11,14 @@ from machines import MachineBuilder, store
 from test_captured import Capture
 
 from liveos_tui.commands.bug_report import Findings, bug_report
-from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.events import (
+    CommandEvent,
+    EndEvent,
+    JobState,
+    OutputEvent,
+    StepEvent,
+    StepState,
+)
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.diagnosis import Fact
 from liveos_tui.live.evidence import gather
@@ -31,6 +38,16 @@ PERSONAL = (
     "6f1e1fd0", "52:54:00", "192.168.1.20", "fe80::1",  # a disk, a network
     "diary", "letter", "secret", "hunter2", "evilname",  # files and passwords
 )  # fmt: skip
+
+TOLD = (
+    CommandEvent(0, ("e2fsck", "-f", "-y", "/dev/mapper/liveos-tui-rw")),
+    OutputEvent(0, "Pass 2: Checking directory structure"),
+    OutputEvent(0, "Entry 'diary' in ??? (12) has deleted/unused inode 34.  Clear? yes"),
+    OutputEvent(0, "Symlink /home/alice/letter (inode #12) is invalid."),
+    OutputEvent(0, "34/1234 files (0.0% non-contiguous), 2345/6789 blocks"),
+    StepEvent(0, StepState.FAILED, "The stick of alice was pulled out."),
+    EndEvent(JobState.FAILED, "It failed.", "Plug BOBS_KEY in again."),
+)
 
 DMESG = """\
 [    1.000000] Command line: passwd=hunter2
@@ -99,7 +116,7 @@ def report(machine: MachineBuilder) -> str:
         Fact("Cause", "The log says: EXT4-fs error: comm evilname: 'diary' linked"),
     )
     problems = ("/run/media/alice/ALICES_KEY does not answer 192.168.1.20.",)
-    found = Findings("live", system, facts, jobs_of_bob(), problems)
+    found = Findings("live", system, facts, jobs_of_bob(), problems, {"recover-1": TOLD})
     evidence = gather(probes, system.target.mount_point)
     return bug_report(evidence, found, personal_words(probes, ("alice",)))
 
@@ -121,6 +138,12 @@ def test_nothing_tells_whose_machine_it_is(report: str) -> None:
         "rd.live.overlay=UUID=<uuid-1>",
         "3 words are left out.",
         "Header: magic right, on <host-2> at <address-1>",
+        "  | $ e2fsck -f -y /dev/mapper/liveos-tui-rw",
+        "  | Pass 2: Checking directory structure",
+        "  | 34/1234 files (0.0% non-contiguous), 2345/6789 blocks",
+        "  | step 1: failed The stick of <user-",
+        "  | Plug <label-",
+        "  The end of what it told, without 2 lines that name files:",
         "recover-1: failed, begun 1970-01-01 00:16:40 UTC, 0 of 1 steps done",
         "[    5.000000] device-mapper: snapshots: Snapshot overflowed: Unable to allocate",
     ],

@@ -114,3 +114,12 @@ def test_at_a_terminal_it_is_shown_then_asked_for(
     assert report("live", str(saved), yes=False, probes=machine.probes()) == code
     assert "not booted from a LiveOS" in shown[0]
     assert [path.read_text() for path in tmp_path.glob("*.txt")] == shown * count
+
+
+@pytest.mark.real_tools
+def test_the_name_of_a_folder_is_nobodys_business(tmp_path: Path) -> None:
+    (tmp_path / "summer-of-alice").mkdir()
+    found = liveos_tui("report", "summer-of-alice", folder=tmp_path)
+
+    assert "is not a LiveOS" in found.stdout
+    assert "alice" not in found.stdout
