@@ -131,6 +131,23 @@ class JobFolder:
                 return lives(self._probes, ProcessIdentity(pid, began, boot_id))
         return False
 
+    def _is_beginning(self) -> bool:
+        """Whether somebody starts a worker at this moment, that has not said yet who it is."""
+        if self.arrived:
+            return False
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            return False
+        finally:
+            os.close(descriptor)
+
     def log(self) -> EventLog:
         """To tell events. Raises OSError."""
         return EventLog(self._events)
@@ -157,7 +174,7 @@ class JobFolder:
         order, started = self._read_order()
         alive = self.alive()
         state, done, message = state_of(self._events)
-        if not alive and state in {None, *STANDING}:
+        if not alive and state in {None, *STANDING} and not self._is_beginning():
             state, message = LOST.state, LOST.message
         return Run(order, started, state or JobState.RUNNING, done, message)
 

@@ -12,7 +12,7 @@ from liveos_tui.errors import LiveosError
 from liveos_tui.jobs.control import Cancel, FileControl
 from liveos_tui.jobs.events import EndEvent, JobState, StepEvent, StepState
 from liveos_tui.jobs.folder import JobFolder, JobFolders, UnknownJobError
-from liveos_tui.jobs.order import Order, OrderKind
+from liveos_tui.jobs.order import Order, OrderKind, Wanted
 from liveos_tui.system.private_folder import private_folder, remove_tree
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.processes import lives, own_process, process
@@ -116,6 +116,15 @@ def test_a_job_without_a_worker_and_without_an_end_is_interrupted(folder: JobFol
     assert run.started == 1_700_000_000.0
 
 
+def test_a_job_whose_worker_is_just_being_started_is_not_interrupted(folders: JobFolders) -> None:
+    folder = folders.make("grow-1")
+    with folder.claimed():
+        folder.prepare(ORDER, 1_700_000_000.0)
+
+        assert folder.run().state is JobState.RUNNING
+    assert folder.run().state is JobState.INTERRUPTED
+
+
 def test_a_job_at_work_is_running(folder: JobFolder) -> None:
     folder.arrive(own_process(Probes()))
 
@@ -135,7 +144,7 @@ def test_only_a_job_at_work_can_be_asked(folder: JobFolder) -> None:
 
     folder.arrive(own_process(Probes()))
     folder.ask(Cancel())
-    assert FileControl(folder.control).cancelled()
+    assert FileControl(folder.control).wanted() is Wanted.END
 
 
 def test_a_new_run_begins_with_nothing_told_and_nothing_asked(folder: JobFolder) -> None:
@@ -145,7 +154,7 @@ def test_a_new_run_begins_with_nothing_told_and_nothing_asked(folder: JobFolder)
     folder.prepare(replace(ORDER, kind=OrderKind.RESUME), 1.0)
 
     assert folder.run().state is JobState.INTERRUPTED
-    assert not FileControl(folder.control).cancelled()
+    assert FileControl(folder.control).wanted() is Wanted.GO_ON
     assert not folder.arrived
 
 
