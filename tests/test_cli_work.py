@@ -402,7 +402,8 @@ def test_an_interrupted_job_of_a_stick_is_found_again_and_left(stick: Path) -> N
     remove_tree(state_folder() / "jobs" / job)
 
     listed = liveos_tui("jobs", "list", "--target", stick).stdout
-    assert f"-> liveos-tui jobs resume {job}" in listed
+    assert f"-> liveos-tui jobs resume {job} --target {stick}\n" in listed
+    assert f"jobs resume {job} --target {stick}`" in liveos_tui("status", stick).stdout
     assert liveos_tui("jobs", "leave", job, "--target", stick).returncode == 0
     assert "LEFT AS IT IS" in liveos_tui("jobs", "list", "--target", stick).stdout
 

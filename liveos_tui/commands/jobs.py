@@ -1,6 +1,7 @@
 """`jobs`: what is at work, what was interrupted, and what is to become of it."""
 
 import json
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,11 @@ def jobs(
     if verb == "list":
         _check_named(target, folder)
         found = workshop.jobs(listed, folder)
-        say(json.dumps(_document(found), indent=2) + "\n" if as_json else _text(found, listed))
+        say(
+            json.dumps(_document(found), indent=2) + "\n"
+            if as_json
+            else _text(found, listed, target)
+        )
         return ExitCode.WELL
     if job_id is None:
         raise NotAskedError(
@@ -206,14 +211,16 @@ def _document(found: tuple[Job, ...]) -> dict[str, Any]:
     }
 
 
-def _text(found: tuple[Job, ...], listed: str | None) -> str:
+def _text(found: tuple[Job, ...], listed: str | None, named: str | None) -> str:
+    """The jobs for people; a stick that was `named` is named again where a job is to be led on."""
     if not found:
         place = "" if listed is None else f", and {clean(listed)} has no journal of one"
         return f"This machine has no jobs{place}.\n"
-    return "".join(f"{line}\n" for job in found for line in _lines(job))
+    return "".join(f"{line}\n" for job in found for line in _lines(job, named))
 
 
-def _lines(job: Job) -> list[str]:
+def _lines(job: Job, named: str | None) -> list[str]:
+    target = "" if named is None else f" --target {clean(shlex.quote(named))}"
     began = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.started))
     lines = [f"{job.id}  {job.state.upper()}"]
     lines += wrapped(
@@ -221,7 +228,7 @@ def _lines(job: Job) -> list[str]:
     )
     lines += wrapped(_where(job.plan.place), "  ")
     lines += wrapped(job.message, "  ") if job.message else []
-    lines += [f"  -> liveos-tui jobs {verb} {job.id}" for verb in offers(job)]
+    lines += [f"  -> liveos-tui jobs {verb} {job.id}{target}" for verb in offers(job)]
     return lines
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,13 +40,16 @@ def with_unfinished_jobs(system: LiveSystem) -> LiveSystem:
     """Add what the journals on the stick tell: a half-done rescue is not well, whatever it is."""
     folder = system.target.mount_point
     found = journals(Folder(Path(folder))) if folder is not None else ()
+    # The machine may have been started anew since: then only the stick knows the job.
+    target = system.target
+    where = "" if target.this_system else f" --target {shlex.quote(target.path)}"
     unfinished = tuple(
         Finding(
             Severity.WARNING,
             "job-unfinished",
             f"A job was not ended: {job.plan.title}, {job.done} of {len(job.plan.steps)} steps.",
-            f"Go on (`liveos-tui jobs resume {job.job_id}`) or back (`liveos-tui jobs rollback "
-            f"{job.job_id}`).",
+            f"Go on (`liveos-tui jobs resume {job.job_id}{where}`) or back (`liveos-tui jobs "
+            f"rollback {job.job_id}{where}`).",
         )
         for job in found
         if job.half_done and not _at_work(job.job_id)
