@@ -19,6 +19,7 @@ from pathlib import Path
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.lines import LineSplitter
 from liveos_tui.jobs.event_codec import json_object
+from liveos_tui.jobs.order import Wanted
 
 _FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _PIECE_BYTES = 1 << 16
@@ -127,15 +128,12 @@ class FileControl:
         self._look()
         return self._allowed
 
-    def cancelled(self) -> bool:
+    def wanted(self) -> Wanted:
         """See `jobs.order.Control`."""
         self._look()
-        return self._cancelled
-
-    def paused(self) -> bool:
-        """See `jobs.order.Control`."""
-        self._look()
-        return self._paused
+        if self._cancelled:
+            return Wanted.END
+        return Wanted.STAND_STILL if self._paused else Wanted.GO_ON
 
     def take_back(self) -> bool:
         """See `jobs.order.Control`."""

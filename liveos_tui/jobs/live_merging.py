@@ -15,7 +15,7 @@ from liveos_tui.formats.dmtable import SnapshotTable
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.merging import check_not_the_same
 from liveos_tui.jobs.opening import loop_of_overlay
-from liveos_tui.jobs.order import Control
+from liveos_tui.jobs.order import Control, Wanted
 from liveos_tui.jobs.work import Work
 from liveos_tui.plans.actions import ExchangeImages, FreezeRoot, SwitchRoot, ThawRoot
 from liveos_tui.system.dm_control import DmControl
@@ -240,7 +240,7 @@ class Frozen(Protocol):
 
 
 class FillWatch:
-    """A `Control` that looks at the scratch store whenever a step asks whether it is cancelled.
+    """A `Control` that looks at the scratch store whenever a step asks whether it is to go on.
 
     The step ends with an error when the view is lost: what it made would be wrong. How full the
     store is, is told by `line`, and by `warn` when it is nearly full.
@@ -264,17 +264,13 @@ class FillWatch:
         """See `Control.allowed`."""
         return self.control.allowed()
 
-    def cancelled(self) -> bool:
-        """See `Control.cancelled`. Raises LiveosError when the view is lost."""
+    def wanted(self) -> Wanted:
+        """See `Control.wanted`. Raises LiveosError when the view is lost."""
         now = time.monotonic()
         if now - self._looked >= _WATCH_SECONDS:
             self._looked = now
             self._look()
-        return self.control.cancelled()
-
-    def paused(self) -> bool:
-        """See `Control.paused`."""
-        return self.control.paused()
+        return self.control.wanted()
 
     def take_back(self) -> bool:
         """See `Control.take_back`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from pathlib import Path
 from typing import Protocol
 
@@ -34,6 +34,14 @@ class Order:
     work: str | None = None
 
 
+class Wanted(Enum):
+    """What is to become of a job at this moment."""
+
+    GO_ON = auto()
+    STAND_STILL = auto()
+    END = auto()
+
+
 class Control(Protocol):
     """What the person has asked of a job since it began."""
 
@@ -41,12 +49,8 @@ class Control(Protocol):
         """How many steps may be done before the job waits; None for all."""
         ...
 
-    def cancelled(self) -> bool:
-        """Whether the job is to end."""
-        ...
-
-    def paused(self) -> bool:
-        """Whether the job is to stand still."""
+    def wanted(self) -> Wanted:
+        """Whether the job is to go on; a job that is to end is not to stand still."""
         ...
 
     def take_back(self) -> bool:

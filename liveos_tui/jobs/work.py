@@ -18,7 +18,7 @@ from liveos_tui.jobs.events import (
     ProgressEvent,
 )
 from liveos_tui.jobs.journal import Journal, Notes, folder_of
-from liveos_tui.jobs.order import Order, Workplace
+from liveos_tui.jobs.order import Order, Wanted, Workplace
 from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import Register
 from liveos_tui.system.stick_writing import StickFolder
@@ -244,22 +244,24 @@ class Work:
 
     def paused(self) -> bool:
         """Whether the person wants the job to stand still."""
-        return self.workplace.control.paused()
+        return self.workplace.control.wanted() is Wanted.STAND_STILL
 
     def cancelled(self) -> bool:
         """Whether the person wants the job to end. While it is paused, this is not answered."""
-        control = self.workplace.control
-        if control.paused() and not control.cancelled():
-            self._stand_still()
-        return control.cancelled()
+        wanted = self.workplace.control.wanted()
+        if wanted is Wanted.STAND_STILL:
+            wanted = self._stand_still()
+        return wanted is Wanted.END
 
-    def _stand_still(self) -> None:
+    def _stand_still(self) -> Wanted:
+        """Wait while the job is paused; what is wanted then."""
         control, began = self.workplace.control, time.monotonic()
         self.tell(PausedEvent(self.step, paused=True))
-        while control.paused() and not control.cancelled():
+        while (wanted := control.wanted()) is Wanted.STAND_STILL:
             control.wait(_PAUSE_SECONDS)
         self._pace.leave_out(time.monotonic() - began)
         self.tell(PausedEvent(self.step, paused=False))
+        return wanted
 
     def stop_if_cancelled(self) -> None:
         """Raise CancelledError when the person wants the job to end."""

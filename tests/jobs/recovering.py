@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from liveos_tui.jobs.carry import carry_out
 from liveos_tui.jobs.events import EndEvent, Event, StepEvent, StepState
-from liveos_tui.jobs.order import Order, OrderKind, Workplace
+from liveos_tui.jobs.order import Order, OrderKind, Wanted, Workplace
 from liveos_tui.live.diagnose import diagnose
 from liveos_tui.live.merging import look_at_merge
 from liveos_tui.live.recognise import recognise
@@ -57,11 +57,10 @@ class FakeControl:
     def allowed(self) -> int | None:
         return self.steps
 
-    def cancelled(self) -> bool:
-        return self.cancel()
-
-    def paused(self) -> bool:
-        return self.pause()
+    def wanted(self) -> Wanted:
+        if self.cancel():
+            return Wanted.END
+        return Wanted.STAND_STILL if self.pause() else Wanted.GO_ON
 
     def take_back(self) -> bool:
         self.backs -= 1

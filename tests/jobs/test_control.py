@@ -14,13 +14,14 @@ from liveos_tui.jobs.control import (
     ask,
     request_of,
 )
+from liveos_tui.jobs.order import Wanted
 
 
 def test_nothing_was_asked_at_first(tmp_path: Path) -> None:
     control = FileControl(tmp_path / "control")
 
     assert control.allowed() is None
-    assert not control.cancelled()
+    assert control.wanted() is Wanted.GO_ON
     assert not control.take_back()
 
 
@@ -33,18 +34,27 @@ def test_what_is_asked_is_heard(tmp_path: Path) -> None:
     ask(path, Allow(3))
     ask(path, Cancel())
     assert control.allowed() == 3
-    assert control.cancelled()
+    assert control.wanted() is Wanted.END
 
 
 def test_a_pause_lasts_until_it_is_over(tmp_path: Path) -> None:
     path = tmp_path / "control"
     control = FileControl(path)
-    assert not control.paused()
+    assert control.wanted() is Wanted.GO_ON
 
     ask(path, Pause())
-    assert control.paused()
+    assert control.wanted() is Wanted.STAND_STILL
     ask(path, GoOn())
-    assert not control.paused()
+    assert control.wanted() is Wanted.GO_ON
+
+
+def test_a_job_that_stands_still_is_cancelled(tmp_path: Path) -> None:
+    path = tmp_path / "control"
+    control = FileControl(path)
+    ask(path, Pause())
+    ask(path, Cancel())
+
+    assert control.wanted() is Wanted.END
 
 
 def test_each_step_back_is_said_once(tmp_path: Path) -> None:
@@ -94,7 +104,7 @@ def test_a_signal_cancels(tmp_path: Path) -> None:
     control.cancel()
     control.wait(60)
 
-    assert control.cancelled()
+    assert control.wanted() is Wanted.END
 
 
 @pytest.mark.parametrize(
@@ -123,17 +133,17 @@ def test_garbage_does_not_hide_the_request_behind_it(tmp_path: Path) -> None:
     path.write_bytes(b"x" * 5000 + b'\n{"ask":')
     ask(path, Cancel())
 
-    assert FileControl(path).cancelled()
+    assert FileControl(path).wanted() is Wanted.END
 
 
 def test_half_a_request_is_none_until_its_rest_comes(tmp_path: Path) -> None:
     path = tmp_path / "control"
     path.write_bytes(b'{"ask":"can')
     control = FileControl(path)
-    assert not control.cancelled()
+    assert control.wanted() is Wanted.GO_ON
 
     path.write_bytes(b'{"ask":"cancel"}\n')
-    assert control.cancelled()
+    assert control.wanted() is Wanted.END
 
 
 def test_a_link_in_place_of_the_file_is_not_written_through(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from liveos_tui.errors import LiveosError
 from liveos_tui.jobs import live_merging
 from liveos_tui.jobs.live_merging import FillWatch
+from liveos_tui.jobs.order import Wanted
 from liveos_tui.plans.actions import SwitchRoot
 from liveos_tui.system.identity import boot_id
 from liveos_tui.system.probes import Probes
@@ -29,11 +30,8 @@ class Control:
     def allowed(self) -> int | None:
         return 7
 
-    def cancelled(self) -> bool:
-        return self.ends
-
-    def paused(self) -> bool:
-        return False
+    def wanted(self) -> Wanted:
+        return Wanted.END if self.ends else Wanted.GO_ON
 
     def take_back(self) -> bool:
         return True
@@ -68,7 +66,7 @@ class Watched:
 
     def look(self, filled: float) -> bool:
         self.view.filled = filled
-        return self.watch.cancelled()
+        return self.watch.wanted() is Wanted.END
 
 
 @pytest.fixture

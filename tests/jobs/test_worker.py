@@ -35,6 +35,7 @@ import os, signal, sys, time
 from pathlib import Path
 from liveos_tui.jobs.events import *
 from liveos_tui.jobs.folder import JobFolder
+from liveos_tui.jobs.order import Wanted
 from liveos_tui.jobs.worker import work
 from liveos_tui.system.probes import Probes
 
@@ -47,9 +48,9 @@ work(JobFolder(Path(sys.argv[1]), Probes()), Probes(), carry)
 
 UNTIL_ASKED = """
     place.tell(WaitingEvent(1))
-    while not place.control.cancelled() and place.control.allowed() != 2:
+    while place.control.wanted() is Wanted.GO_ON and place.control.allowed() != 2:
         place.control.wait(0.5)
-    if place.control.cancelled():
+    if place.control.wanted() is Wanted.END:
         return EndEvent(JobState.CANCELLED, "Cancelled.")
     return EndEvent(JobState.DONE, "Done.")
 """
