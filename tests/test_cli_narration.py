@@ -78,7 +78,7 @@ def test_of_a_program_with_much_to_say_beginning_and_end_are_told() -> None:
 
     assert lines == [
         *(f"    line {number}" for number in range(8)),
-        "    ... 88 lines are left out here; `liveos-tui jobs attach grow-1 --json` has all",
+        "    ... 88 lines are left out; `liveos-tui jobs attach grow-1 --json` has all",
         *(f"    line {number}" for number in range(96, 100)),
         "  $ e2fsck -n",
         "    clean",

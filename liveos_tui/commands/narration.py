@@ -195,7 +195,7 @@ class Narrator:
         left_out = self._lines - _FIRST_LINES - len(self._last)
         if left_out > 0:
             how = f"`liveos-tui jobs attach {self._job_id} --json` has all"
-            self._line(f"    ... {left_out} lines are left out here; {how}")
+            self._text(f"{left_out} lines are left out; {how}", "    ... ")
         for text in self._last:
             self._program_line(text)
         self._lines = 0
