@@ -61,6 +61,16 @@ def test_a_finding_says_what_helps(machine: MachineBuilder) -> None:
     assert "grown by up to 3.4 GiB" in finding["action"]
 
 
+def test_an_overlay_that_is_getting_full_has_its_next_steps(machine: MachineBuilder) -> None:
+    layouts.fedora_30(machine, status="776000/1048576 640")
+    (finding,) = document(look(machine))["findings"]
+
+    assert (finding["severity"], finding["text"][:24]) == ("notice", "The overlay is 74 % full")
+    assert "It can be grown by up to" in finding["action"]
+    assert "A merge (m, or `liveos-tui merge`) empties it." in finding["action"]
+    assert "$ liveos-tui grow live" in text(look(machine))
+
+
 @pytest.mark.parametrize(
     ("status", "code"),
     [
