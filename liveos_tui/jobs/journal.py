@@ -14,7 +14,7 @@ on a stick is: it may have been made to harm.
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import RefreshLoop, SwitchRoot
 from liveos_tui.plans.codec import from_json, to_json
 from liveos_tui.plans.model import Plan
-from liveos_tui.system.files import Folder, NotThereError
+from liveos_tui.system.files import Folder, NotThereError, OpenFile
 from liveos_tui.system.stick_writing import StickFolder
 from liveos_tui.system.writable_file import WritableFile
 
@@ -198,7 +198,10 @@ def _lines(data: bytes) -> Iterator[dict[str, Any]]:
 
 
 def journals(stick: Folder) -> tuple[JournalState, ...]:
-    """All journals of a stick, newest first. What cannot be read, or is too much, is left out."""
+    """All journals of a stick, as `glance` sees them, newest first.
+
+    What cannot be read, or is too much, is left out.
+    """
     found = []
     total = 0
     try:
@@ -209,7 +212,7 @@ def journals(stick: Folder) -> tuple[JournalState, ...]:
         if total > _LIMIT_BYTES_TOGETHER:
             break
         try:
-            state, size = _read(stick, name)
+            state, size = _read(stick, name, OpenFile.read_readable)
         except LiveosError:
             continue
         found.append(state)
@@ -218,14 +221,26 @@ def journals(stick: Folder) -> tuple[JournalState, ...]:
 
 
 def read(stick: Folder, job_id: str) -> JournalState:
-    """The journal of one job. Raises NotThereError, FormatError, UnreadableError."""
-    return _read(stick, job_id)[0]
+    """The whole journal of one job. Raises NotThereError, FormatError, UnreadableError."""
+    return _read(stick, job_id, lambda file, size: file.read(0, size))[0]
 
 
-def _read(stick: Folder, job_id: str) -> tuple[JournalState, int]:
+def glance(stick: Folder, job_id: str) -> JournalState:
+    """The journal of one job as far as it can be read. Raises NotThereError, FormatError.
+
+    A power cut may leave a FAT where a file has a size already, and no cluster for its end: a read
+    fails there until the FAT is checked. That is the first thing that a job does which goes on, and
+    it reads the whole journal after it.
+    """
+    return _read(stick, job_id, OpenFile.read_readable)[0]
+
+
+def _read(
+    stick: Folder, job_id: str, content: Callable[[OpenFile, int], bytes]
+) -> tuple[JournalState, int]:
     """The journal of one job, and how many bytes it has."""
     with stick.open(f"{folder_of(job_id)}/{JOURNAL_NAME}") as file:
-        data = file.read(0, _LIMIT_BYTES)
+        data = content(file, _LIMIT_BYTES)
     state = parse(data)
     if state.job_id != job_id:
         raise FormatError(

@@ -18,7 +18,7 @@ from liveos_tui.jobs.control import Allow, Cancel, GoOn, Pause, StepBack
 from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, Run, UnknownJobError
 from liveos_tui.jobs.forgetting import forget
-from liveos_tui.jobs.journal import JournalState, journals, leave, read, valid_id
+from liveos_tui.jobs.journal import JournalState, glance, journals, leave, read, valid_id
 from liveos_tui.jobs.locked import locked_stick
 from liveos_tui.jobs.order import Order, OrderKind
 from liveos_tui.jobs.proposing import lasting_name, propose
@@ -249,7 +249,7 @@ class LocalWorkshop:
         if run.state in ALIVE or place.mount_point is None or not _writes(run.order.plan):
             return None
         try:
-            return read(self._probes.folder(place.mount_point), folder.id)
+            return glance(self._probes.folder(place.mount_point), folder.id)
         except LiveosError:
             return None
 
@@ -287,11 +287,11 @@ def _newer_journal(job_id: str, stick: Folder, work: str | None) -> JournalState
     Raises UnknownJobError, LiveosError.
     """
     try:
-        return read(stick, job_id)
+        return glance(stick, job_id)
     except LiveosError as error:
         if work is not None:
             with suppress(LiveosError):
-                return read(Folder(Path(work)), job_id)
+                return glance(Folder(Path(work)), job_id)
         if isinstance(error, NotThereError):
             raise _no_journal(job_id) from error
         raise

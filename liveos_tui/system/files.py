@@ -7,7 +7,9 @@ Paths are walked step by step without following links, and only regular files ar
 import errno
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
+from mmap import mmap
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError, PrivilegeError, UnreadableError
@@ -16,6 +18,7 @@ from liveos_tui.formats.text import clean
 _STEP = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Non-blocking: opening a FIFO must not wait for a writer. Regular files do not notice.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_SECTOR_BYTES = 512
 
 
 class NotThereError(LiveosError):
@@ -58,6 +61,21 @@ class OpenFile:
                 f"{clean(self.name)} cannot be read at byte {offset}: {reason}.",
                 "Nothing was changed. The stick may be failing: copy it before anything else.",
             ) from error
+
+    def read_readable(self, size: int) -> bytes:
+        """Up to `size` bytes from the beginning: what lies before an error, or before the end."""
+        with suppress(UnreadableError):
+            return self.read(0, size)
+        data = b""
+        with suppress(OSError), mmap(-1, _SECTOR_BYTES) as sector:
+            # Past the cache, which reads pages: of one that has an error it gives nothing.
+            direct = os.open(f"/proc/self/fd/{self._descriptor}", os.O_RDONLY | os.O_DIRECT)
+            try:
+                while len(data) < size and (got := os.preadv(direct, [sector], len(data))):
+                    data += sector[:got]
+            finally:
+                os.close(direct)
+        return data[:size]
 
     def forget_cache(self) -> None:
         """Have the next read come from the medium. Only what has been synced is forgotten."""

@@ -1,5 +1,6 @@
 """What a journal tells of a job, also one that a power cut has torn or that was made to harm."""
 
+import errno
 import json
 from contextlib import suppress
 from dataclasses import replace
@@ -9,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveos_tui.errors import FormatError
+from liveos_tui.errors import FormatError, UnreadableError
 from liveos_tui.jobs.events import JobState, StepState
-from liveos_tui.jobs.journal import Journal, folder_of, journals, leave, parse, read
+from liveos_tui.jobs.journal import Journal, folder_of, glance, journals, leave, parse, read
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
 from liveos_tui.plans.actions import BackUp, GrowFile, OpenStick, RefreshLoop
 from liveos_tui.plans.model import Confirmation, Plan, Step
+from liveos_tui.system import files
 from liveos_tui.system.files import Folder
 from liveos_tui.system.stick_writing import StickFolder
 
@@ -133,6 +135,23 @@ def test_a_torn_last_line_is_not_there(tmp_path: Path, cut: int) -> None:
     state = read(Folder(tmp_path), JOB)
 
     assert (state.done, state.begun) == (1, None)
+
+
+def test_a_job_is_found_whose_journal_cannot_be_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a power cut may leave a FAT. What to do next is read from a whole journal only."""
+    begun(tmp_path)
+
+    def fail(*_: int) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(files, "read_whole", fail)
+
+    assert [state.job_id for state in journals(Folder(tmp_path))] == [JOB]
+    assert glance(Folder(tmp_path), JOB).can_resume
+    with pytest.raises(UnreadableError):
+        read(Folder(tmp_path), JOB)
 
 
 def test_what_comes_after_a_torn_line_can_be_read(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ class Campaign:
         said = self.stick.run(" ".join([PROGRAM, *words]), check=False, timeout=SECONDS)
         if said.returncode != 0:
             last = "\n".join((said.stdout + said.stderr).splitlines()[-12:])
-            hurt = re.search("written.*(Read-only file system|Input/output error)", last)
+            hurt = re.search("(written|made).*(Read-only file system|Input/output error)", last)
             lost = "while the images were exchanged" in last
             kind = HurtFatError if hurt else LostImageError if lost else NotWellError
             raise kind(f"{' '.join(words)} ended with {said.returncode}:\n{last}")
