@@ -286,7 +286,7 @@ def test_a_person_says_yes(stick: Path) -> None:
 
         assert terminal.end() == 0
         assert "Step 9 of 9" in terminal.shown
-        assert "-> liveos-tui jobs rollback recover-" in terminal.shown
+        assert "undo all of it -> liveos-tui jobs rollback recover-" in terminal.shown
 
 
 @pytest.mark.parametrize("answer", ["no\n", "\n", "y\n", "\x04"])
@@ -390,7 +390,7 @@ def test_jobs_are_listed_with_what_can_be_done(stick: Path) -> None:
     liveos_tui("jobs", "attach", job)
 
     assert f"{job}  WAITING" in text
-    assert f"  -> liveos-tui jobs cancel {job}" in text
+    assert f"  end it -> liveos-tui jobs cancel {job}" in text
     (found,) = [each for each in document["jobs"] if each["id"] == job]
     assert (found["state"], found["steps_done"], found["steps"]) == ("waiting", 2, 9)
 
@@ -437,6 +437,31 @@ def test_what_a_job_does_not_allow_is_told_before_anything_is_asked(stick: Path)
     assert "it is waiting" in told.stderr
     assert f"`liveos-tui jobs cancel {job}`" in told.stderr
     assert "There is nothing to go back from" in cancelled.stderr
+
+
+@pytest.mark.parametrize("verb", ["rollback", "forget"])
+def test_a_stick_that_is_elsewhere_now_is_told_and_nothing_of_its_job_is_touched(
+    stick: Path, verb: str
+) -> None:
+    told = liveos_tui("recover", stick, "--yes", "--json").stdout
+    job = json.loads(told.splitlines()[0])["id"]
+    moved = stick.rename(stick.with_name("elsewhere"))
+    found = liveos_tui("jobs", verb, job)
+    back = liveos_tui("jobs", "rollback", job, "--yes", "--target", moved)
+
+    assert found.returncode == 1
+    assert f"The stick of the job {job} is not where it was." in found.stderr
+    assert "--target STICK" in found.stderr
+    assert back.returncode == 0
+
+
+def test_a_folder_for_the_backup_that_is_not_there_is_told_before_anything_is_done(
+    stick: Path,
+) -> None:
+    found = liveos_tui("recover", stick, "--backup", "/does/not/exist", "--dry-run")
+
+    assert found.returncode == 1
+    assert "/does/not/exist is not there, or is no folder." in found.stderr
 
 
 @pytest.mark.parametrize("option", ["--target", "--work"])

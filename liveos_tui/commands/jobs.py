@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from liveos_tui.commands.following import follow, listener
-from liveos_tui.commands.narration import offers
+from liveos_tui.commands.narration import offers, ways
 from liveos_tui.commands.output import NotAskedError, ask, can_ask, say
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.formats.text import clean
@@ -75,8 +75,10 @@ def jobs(
                 say(f"The job {job_id} is left as it is, and not offered again.\n")
             return ExitCode.WELL
         case "forget":
-            _check_can_forget(_known(workshop, job_id, listed, folder))
-            if not yes and not _agreed(job_id, _FORGET, as_json=as_json):
+            known = _known(workshop, job_id, listed, folder)
+            _check_can_forget(known)
+            _check_there(known, listed, folder)
+            if not yes and not _agreed(known, _FORGET, as_json=as_json):
                 say("Nothing was removed.\n")
                 return ExitCode.CANCELLED
             said = workshop.forget(job_id, target, folder)
@@ -84,8 +86,10 @@ def jobs(
                 say(f"The job {job_id} is forgotten: {said}\n")
             return ExitCode.WELL
         case "rollback":
-            _check_can_roll_back(_known(workshop, job_id, listed, folder))
-            if not yes and not _agreed(job_id, _ROLL_BACK, as_json=as_json):
+            known = _known(workshop, job_id, listed, folder)
+            _check_there(known, listed, folder)
+            _check_can_roll_back(known)
+            if not yes and not _agreed(known, _ROLL_BACK, as_json=as_json):
                 say("Nothing was changed.\n")
                 return ExitCode.CANCELLED
             workshop.roll_back(job_id, target, folder)
@@ -95,8 +99,11 @@ def jobs(
     return follow(workshop, job_id, job.plan, listener(as_json=as_json))
 
 
-_ROLL_BACK = "All that this job has written to the stick is undone."
-_FORGET = "What this job kept to go back is removed, a merge's old image as well."
+_ROLL_BACK = "With yes, all that this job has written to the stick will be undone."
+_FORGET = (
+    "With yes, what this job kept to go back will be removed, a merge's old image as well, and "
+    "there is no way back then. Boot the stick before, and see that it is well."
+)
 
 
 def _check_named(target: str | None, folder: str | None) -> None:
@@ -129,6 +136,22 @@ def _known(workshop: Workshop, job_id: str, listed: str | None, folder: str | No
     )
 
 
+def _check_there(job: Job, listed: str | None, folder: str | None) -> None:
+    """Raise LiveosError where the stick of a job is not where its journal would be read.
+
+    With a `folder` on another disk that is read as well.
+    """
+    if folder is not None or job.state in ALIVE or not job.plan.has_written(len(job.plan.steps)):
+        return
+    try:
+        _check_named(listed or job.plan.place.target, None)
+    except LiveosError as error:
+        raise LiveosError(
+            f"The stick of the job {job.id} is not where it was. {error.message}",
+            "Nothing was changed. Connect it, or name it where it is now (--target STICK).",
+        ) from error
+
+
 def _check_can_forget(job: Job) -> None:
     if job.state in ALIVE or job.can_resume:
         raise LiveosError(
@@ -156,14 +179,16 @@ def _ways(job: Job) -> str:
     return " or ".join(f"`liveos-tui jobs {verb} {job.id}`" for verb in offers(job))
 
 
-def _agreed(job_id: str, what: str, *, as_json: bool) -> bool:
+def _agreed(job: Job, what: str, *, as_json: bool) -> bool:
     """Whether the person wants that. Raises NotAskedError where nobody can be asked."""
     if as_json or not can_ask():
         raise NotAskedError(
-            f"{clean(job_id)}: this needs a yes, and there is no terminal to ask for it.",
+            f"{job.id}: this needs a yes, and there is no terminal to ask for it.",
             "Nothing was changed. Add --yes.",
         )
-    return (ask(f"{what} Type yes to go on: ") or "").lower() == "yes"
+    told = [*wrapped(f"{job.plan.title}.", ""), *wrapped(_where(job.plan.place), "")]
+    say("".join(f"{line}\n" for line in (*told, *wrapped(what, ""))))
+    return (ask("Type yes to go on: ") or "").lower() == "yes"
 
 
 def _resume(workshop: Workshop, job_id: str, target: str | None, folder: str | None) -> None:
@@ -228,7 +253,7 @@ def _lines(job: Job, named: str | None) -> list[str]:
     )
     lines += wrapped(_where(job.plan.place), "  ")
     lines += wrapped(job.message, "  ") if job.message else []
-    lines += [f"  -> liveos-tui jobs {verb} {job.id}{target}" for verb in offers(job)]
+    lines += [f"  {way}" for way in ways(job, target)]
     return lines
 
 

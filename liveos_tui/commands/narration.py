@@ -80,6 +80,22 @@ def offers(job: Job) -> list[str]:
     return found
 
 
+_MEANINGS = {
+    "attach": "listen",
+    "pause": "stand still",
+    "cancel": "end it",
+    "resume": "go on",
+    "rollback": "undo all of it",
+    "leave": "leave it as it is",
+    "forget": "give up the way back",
+}
+
+
+def ways(job: Job, target: str = "") -> list[str]:
+    """What can be done with a job: what it means, and the command; `target` follows its ID."""
+    return [f"{_MEANINGS[verb]} -> liveos-tui jobs {verb} {job.id}{target}" for verb in offers(job)]
+
+
 class JsonLines:
     """One object a line: the job first, then its events (jobs.event_codec)."""
 
@@ -162,8 +178,8 @@ class Narrator:
 
     def after(self, job: Job) -> None:
         """See `Listener.after`."""
-        for verb in offers(job):
-            self._line(f"-> liveos-tui jobs {verb} {job.id}")
+        for way in ways(job):
+            self._line(way)
 
     def pause(self) -> None:
         """See `Listener.pause`."""

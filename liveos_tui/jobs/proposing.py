@@ -23,6 +23,7 @@ from liveos_tui.system.probes import Probes
 def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
     """Look, and plan. Raises LiveosError when the target cannot be looked at."""
     target = lasting_name(target)
+    missing = [folder for folder in wish.copies if not probes.path(folder).is_dir()]
     recognised = recognise(probes, target)
     # Let go of before anything is begun: a stick that is mounted to be looked at is in the way.
     with recognised.hold:
@@ -37,6 +38,12 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
             look_at_merge(probes, site, wish.work)
             if wish.operation is Operation.MERGE
             else MergeFacts()
+        )
+    if missing:
+        return Proposal(
+            diagnosis.facts,
+            why_not=f"{clean(missing[0])} is not there, or is no folder.",
+            hint="Nothing was changed. Name a folder on another disk that is connected.",
         )
     if not wish.rehearse:
         _check_rights(probes, diagnosis.place)

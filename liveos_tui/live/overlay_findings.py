@@ -83,7 +83,7 @@ def _invalid(system: LiveSystem) -> Finding:
         "overlay-invalid",
         "The overlay is marked Invalid: the stick does not boot with it. What is in it can "
         "usually be brought back.",
-        f"Keep the stick as it is; nothing in it is lost yet. {recovery(system)}",
+        f"Keep the stick as it is: what was written before is still in it. {recovery(system)}",
         offered(system, Operation.RECOVER),
     )
 
