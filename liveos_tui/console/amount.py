@@ -2,8 +2,8 @@
 
 import re
 
-_UNITS = {"M": 1 << 20, "G": 1 << 30}
-_PATTERN = re.compile(r"(\d{1,6})(?:\.(\d{1,3}))?\s*([MG])(?:i?B)?", re.IGNORECASE | re.ASCII)
+_UNITS = {"M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_PATTERN = re.compile(r"(\d{1,6})(?:\.(\d{1,3}))?\s*([MGT])(?:i?B)?", re.IGNORECASE | re.ASCII)
 
 EXAMPLES = "512M or 1.5G"
 

@@ -734,6 +734,17 @@ async def test_the_amount_can_be_changed(typed: str, amount: int) -> None:
         assert workshop.asked("propose")[-1] == ("live", Wish(Operation.GROW, grow_bytes=amount))
 
 
+async def test_an_amount_that_is_too_large_is_one_all_the_same() -> None:
+    workshop = FakeWorkshop()
+    app = console(workshop, "live")
+    async with opened(app) as pilot:
+        await growing(pilot)
+        await press(pilot, "ctrl+u", *"999T", "enter")
+        await until(pilot, lambda: len(workshop.asked("propose")) == 2)
+        wish = Wish(Operation.GROW, grow_bytes=999 << 40)
+        assert workshop.asked("propose")[-1] == ("live", wish)
+
+
 @pytest.mark.parametrize("typed", ["", "128", "-5M", "0M", "1e9M", "64K", "abc", "1.M", "\uff11M"])
 async def test_an_amount_that_is_none_is_one_sentence_and_nothing_is_done(typed: str) -> None:
     workshop = FakeWorkshop()
