@@ -501,7 +501,8 @@ def test_sticks_of_one_name_are_told_apart(stick: Path) -> None:
     liveos_tui("jobs", "cancel", job)
     liveos_tui("jobs", "attach", job)
 
-    assert f"UUID {found['uuid']}" in text
+    # A long path before it breaks the line between the two.
+    assert f"UUID {found['uuid']}" in " ".join(text.split())
     assert found["uuid"]
 
 

@@ -125,9 +125,11 @@ def _listed(workshop: Workshop, job_id: str, target: str | None, folder: str | N
 def _known(workshop: Workshop, job_id: str, listed: str | None, folder: str | None) -> Job:
     """The job, looked for before anything is asked. Raises UnknownJobError."""
     job = _listed(workshop, job_id, listed, folder)
-    if job is not None:
+    if job is not None and listed is None:
         # Its stick may have to be mounted to be looked at: there is the journal.
-        return _listed(workshop, job_id, listed or job.plan.place.target, folder) or job
+        return _listed(workshop, job_id, job.plan.place.target, folder) or job
+    if job is not None:
+        return job
     place = "" if listed is None else f", nor has {clean(listed)}"
     raise UnknownJobError(
         f"This machine has no job {clean(job_id)}{place}.",

@@ -121,9 +121,9 @@ class _Run:
     def _runs_on_new(self) -> bool:
         """Whether the images were exchanged already, and a power cut came before the journal."""
         image, notes = self.work.place.image, image_notes(self.work.notes)
-        return bool(image and notes) and (
-            which_image(self.work.stick, image or "", notes) is WhichImage.NEW
-        )
+        if image is None or not notes:
+            return False
+        return which_image(self.work.stick, image, notes) is WhichImage.NEW
 
     # Forward.
 

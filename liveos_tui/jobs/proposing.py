@@ -23,7 +23,6 @@ from liveos_tui.system.probes import Probes
 def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
     """Look, and plan. Raises LiveosError when the target cannot be looked at."""
     target = lasting_name(target)
-    missing = [folder for folder in wish.copies if not probes.path(folder).is_dir()]
     recognised = recognise(probes, target)
     # Let go of before anything is begun: a stick that is mounted to be looked at is in the way.
     with recognised.hold:
@@ -39,6 +38,7 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
             if wish.operation is Operation.MERGE
             else MergeFacts()
         )
+    missing = [folder for folder in wish.copies if not probes.path(folder).is_dir()]
     if missing:
         return Proposal(
             diagnosis.facts,
