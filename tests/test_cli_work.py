@@ -330,6 +330,17 @@ def waiting_job(stick: Path, steps: int = 2) -> str:
     return job
 
 
+def test_of_a_stick_that_is_named_only_its_own_jobs_are_listed(stick: Path, healthy: Path) -> None:
+    job = waiting_job(stick)
+    own, other = liveos_tui("jobs", "--target", stick), liveos_tui("jobs", "--target", healthy)
+    documents = json.loads(liveos_tui("jobs", "--target", healthy, "--json").stdout)
+    liveos_tui("jobs", "cancel", job)
+
+    assert job in own.stdout
+    assert "has no jobs of" in other.stdout
+    assert documents["jobs"] == []
+
+
 def test_ctrl_c_asks_and_enter_leaves_the_job_running(stick: Path) -> None:
     job = waiting_job(stick)
     with Terminal("jobs", "attach", job) as terminal:

@@ -48,6 +48,8 @@ def jobs(
     if verb == "list":
         _check_named(target, folder)
         found = workshop.jobs(listed, folder)
+        if target is not None:
+            found = tuple(job for job in found if job.on_target)
         say(
             json.dumps(_document(found), indent=2) + "\n"
             if as_json
@@ -241,7 +243,7 @@ def _document(found: tuple[Job, ...]) -> dict[str, Any]:
 def _text(found: tuple[Job, ...], listed: str | None, named: str | None) -> str:
     """The jobs for people; a stick that was `named` is named again where a job is to be led on."""
     if not found:
-        place = "" if listed is None else f", and {clean(listed)} has no journal of one"
+        place = "" if listed is None else f" of {clean(listed)}, and that has no journal of one"
         return f"This machine has no jobs{place}.\n"
     return "".join(f"{line}\n" for job in found for line in _lines(job, named))
 

@@ -47,20 +47,12 @@ class Observation:
         return self.trouble is not None
 
     def shows(self, place: Place) -> bool:
-        """Whether `place` is the stick that is looked at.
-
-        A device's name may belong to another stick by now, so its uuid decides where it is known.
-        Folders that stand for sticks are copies of each other at times: only their path counts.
-        """
+        """Whether `place` is on the stick that is looked at."""
         target = self.system.target if self.system else None
-        is_device = place.number is not None
-        named = place.target in {self.target, os.path.abspath(self.target)}  # noqa: PTH100 - a name
+        names = {self.target, os.path.abspath(self.target)}  # noqa: PTH100 - a name
         if target is None:
-            return named and (not is_device or self.old)
-        if is_device and None not in {place.uuid, target.uuid}:
-            same = (place.label, place.uuid) == (target.label, target.uuid)
-            return same or (named and place.uuid == target.uuid)
-        return named or (place.mount_point is not None and place.mount_point == target.mount_point)
+            return place.target in names and (place.number is None or self.old)
+        return place.is_on(names, target.label, target.uuid, target.mount_point)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Like the probes they are daemon threads of their own: a stick that hangs keeps nobody from quitting.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from threading import Thread
 from typing import TypeVar
 
@@ -76,18 +76,18 @@ class JobsProbe(Probe):
 
         Only this machine's memory is looked at meanwhile: the stick is left in peace.
         """
-        known = self._of_this_machine()
+        known = self._stamp()
         while not self._wake.wait(IDLE_SECONDS):
-            if self._of_this_machine() != known:
+            if self._stamp() != known:
                 break
         self._wake.clear()
         return not self._stopped.is_set()
 
-    def _of_this_machine(self) -> frozenset[tuple[str, JobState]]:
+    def _stamp(self) -> Hashable:
         try:
-            return frozenset((job.id, job.state) for job in self._workshop.jobs())
+            return self._workshop.stamp()
         except Exception:  # told by the next whole listing
-            return frozenset()
+            return None
 
 
 class FeedProbe(Probe):

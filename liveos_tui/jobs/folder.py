@@ -14,7 +14,7 @@ the run before it are gone then; the journal on the stick has what matters of th
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -169,6 +169,10 @@ class JobFolder:
         """Ask something of a worker that is not there yet."""
         ask(self.control, request)
 
+    def stamp(self) -> Hashable:
+        """Another one than before when there is a new run, or it has told something."""
+        return tuple(_stamp(path) for path in (self._order, self._worker, self._events))
+
     def run(self) -> Run:
         """How the last run is. Raises LiveosError where the folder holds none."""
         order, started = self._read_order()
@@ -263,6 +267,14 @@ class JobFolders:
                 f"{clean(job_id)} is no job's name.", "`liveos-tui jobs` lists them."
             )
         return self._folder() / job_id
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _object(path: Path) -> dict[str, Any] | None:

@@ -7,12 +7,12 @@ it.
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from liveos_tui.errors import LiveosError
+from liveos_tui.errors import FormatError, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.control import Allow, Cancel, GoOn, Pause, StepBack
 from liveos_tui.jobs.events import EndEvent, JobState
@@ -25,12 +25,14 @@ from liveos_tui.jobs.proposing import lasting_name, propose
 from liveos_tui.jobs.starting import start_worker
 from liveos_tui.jobs.workshop import Feed, Job, Proposal, Wish
 from liveos_tui.live.booted import is_live
+from liveos_tui.live.place import Place
 from liveos_tui.live.placing import place_of
 from liveos_tui.live.recognise import LIVE, absolute, recognise
 from liveos_tui.plans.model import Plan
 from liveos_tui.plans.untrusted import folders_elsewhere
 from liveos_tui.system.files import Folder, NotThereError
 from liveos_tui.system.probes import Probes
+from liveos_tui.system.stick_writing import StickBusyError
 
 _KEPT_JOBS = 20
 
@@ -54,6 +56,8 @@ class LocalWorkshop:
         self._folders = folders or JobFolders(self._probes)
         self._starter = starter
         self._clock = clock
+        self._ended: dict[str, tuple[Hashable, Run]] = {}
+        """Runs that have come to their end, each with the stamp of its folder then."""
 
     def propose(self, target: str, wish: Wish) -> Proposal:
         """See `Workshop.propose`."""
@@ -61,6 +65,7 @@ class LocalWorkshop:
 
     def start(self, plan: Plan, *, allowed: int | None = None) -> str:
         """See `Workshop.start`."""
+        self._check_free(plan.place)
         self._folders.prune(_KEPT_JOBS)
         now = self._clock()
         began = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
@@ -71,15 +76,28 @@ class LocalWorkshop:
         """See `Workshop.jobs`."""
         found: dict[str, Job] = {}
         known = {job.job_id: job for job in journals(Folder(Path(work)))} if work else {}
-        known |= self._journals(target) if target is not None else {}
+        place, of_target = self._journals(target) if target is not None else (None, {})
+        known |= of_target
         for folder in self._folders.all():
             with suppress(LiveosError):
-                run = folder.run()
+                run = self._run_of(folder)
                 journal = known.get(folder.id) or self._own_journal(folder, run)
                 found[folder.id] = _job_of_run(folder.id, run, journal)
         for job_id, journal in known.items():
             found.setdefault(job_id, _job_of_journal(journal))
-        return tuple(sorted(found.values(), key=lambda job: job.started, reverse=True))
+        jobs = (
+            replace(
+                job,
+                on_target=job.id in of_target
+                or (place is not None and job.plan.place.is_same_stick(place)),
+            )
+            for job in found.values()
+        )
+        return tuple(sorted(jobs, key=lambda job: job.started, reverse=True))
+
+    def stamp(self) -> Hashable:
+        """See `Workshop.stamp`."""
+        return frozenset((folder.id, folder.stamp()) for folder in self._folders.all())
 
     def feed(self, job_id: str) -> Feed:
         """See `Workshop.feed`."""
@@ -156,6 +174,22 @@ class LocalWorkshop:
             folder.remove()
         return said
 
+    def _check_free(self, place: Place) -> None:
+        """Raise StickBusyError where a job of this machine is at work on that stick.
+
+        The worker's lock is what keeps two apart; but it cannot name the other one.
+        """
+        for folder in self._folders.all():
+            with suppress(FormatError):
+                run = self._run_of(folder)
+                if run.state in ALIVE and run.order.plan.place.is_same_stick(place):
+                    raise StickBusyError(
+                        f"Another job works on this stick: {run.order.plan.title}, {run.done} of "
+                        f"{len(run.order.plan.steps)} steps done ({folder.id}).",
+                        f"Nothing was changed. `liveos-tui jobs attach {folder.id}`, or j in the "
+                        "console, shows it: wait for it, or cancel it.",
+                    )
+
     def _run(self, order: Order, started: float, allowed: int | None = None) -> str:
         """Have a worker do it. `started`: when the job was begun, in its first run."""
         folder = self._folders.make(order.job_id)
@@ -231,17 +265,33 @@ class LocalWorkshop:
         began = _began(folder, journal)
         return replace(journal, started=began), replace(journal.plan, place=place), work
 
-    def _journals(self, target: str) -> dict[str, JournalState]:
-        """What the journals of a stick tell; nothing of one that cannot be looked at."""
-        try:
+    def _run_of(self, folder: JobFolder) -> Run:
+        """How the last run of a job is. Raises LiveosError.
+
+        A log may be long, and lists are made again and again: one that has ended is read once.
+        """
+        stamp = folder.stamp()
+        known = self._ended.get(folder.id)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        run = folder.run()
+        if run.state not in ALIVE | {JobState.INTERRUPTED}:
+            self._ended[folder.id] = stamp, run
+        return run
+
+    def _journals(self, target: str) -> tuple[Place | None, dict[str, JournalState]]:
+        """Which stick that is, and what its journals tell; nothing where it cannot be looked at."""
+        place: Place | None = None
+        found: dict[str, JournalState] = {}
+        with suppress(LiveosError):
             recognised = recognise(self._probes, target)
-        except LiveosError:
-            return {}
-        with recognised.hold:
-            if recognised.site.mount_point is None:
-                return {}
-            found = journals(self._probes.folder(recognised.site.mount_point))
-        return {journal.job_id: journal for journal in found}
+            with recognised.hold:
+                site = recognised.site
+                if site.mount_point is not None:
+                    on_stick = journals(self._probes.folder(site.mount_point))
+                    found = {journal.job_id: journal for journal in on_stick}
+                place = place_of(self._probes, site, lasting_name(target))
+        return place, found
 
     def _own_journal(self, folder: JobFolder, run: Run) -> JournalState | None:
         """The journal of a job of this boot, where its stick can be seen without mounting it."""

@@ -1,5 +1,6 @@
 """What the console and the command line ask of jobs."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,6 +56,7 @@ class Job:
     """A job, alive or not. `started` is seconds since 1970; `done` steps are behind it.
 
     `can_resume` and `can_roll_back` say what is offered; `message` how it ended, or how it is.
+    `on_target`: it is of the stick that the list was asked for.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Job:
     message: str = ""
     can_resume: bool = False
     can_roll_back: bool = False
+    on_target: bool = False
 
     @property
     def can_be_forgotten(self) -> bool:
@@ -106,6 +109,13 @@ class Workshop(Protocol):
         """The jobs of this machine, and those that the target's journals tell of; newest first.
 
         `work`: a folder on another disk, where a merge may have a second journal.
+        """
+        ...
+
+    def stamp(self) -> Hashable:
+        """Another one than before when a job of this machine was begun, or has told something.
+
+        Cheap, and no stick is looked at.
         """
         ...
 

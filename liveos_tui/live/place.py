@@ -1,5 +1,6 @@
 """Which stick is meant: what is checked again before each step that writes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -35,3 +36,20 @@ class Place:
     this_system: bool = False
     store_header: str = ""
     overlay_bytes: int = 0
+
+    def is_on(
+        self, names: Collection[str], label: str | None, uuid: str | None, mount_point: str | None
+    ) -> bool:
+        """Whether this is the stick that has one of these names now, and what else is known of it.
+
+        A device's name may belong to another stick by now, so its uuid decides where it is known.
+        Folders that stand for sticks are copies of each other at times: only their path counts.
+        """
+        named = self.target in names
+        if self.number is not None and None not in {self.uuid, uuid}:
+            return self.uuid == uuid and (self.label == label or named)
+        return named or (self.mount_point is not None and self.mount_point == mount_point)
+
+    def is_same_stick(self, other: "Place") -> bool:
+        """Whether both are of one stick, as far as that is known."""
+        return self.is_on({other.target}, other.label, other.uuid, other.mount_point)

@@ -35,9 +35,9 @@ def of_image(system: LiveSystem) -> Iterator[Finding]:
             Severity.NOTICE,
             "second-image",
             f"{system.layout.second}, {size(system.layout.second_bytes)}, is the other image of a "
-            "merge: it is kept for the way back.",
-            "When the stick has booted and is well, let it go: `liveos-tui jobs`, then `jobs "
-            "forget` (f in the console's jobs).",
+            "merge: the old one, kept for the way back, or the new one until it is done.",
+            "When the merge is done and the stick has booted and is well, let the old one go: "
+            "`liveos-tui jobs`, then `jobs forget` (f in the console's jobs).",
         )
 
 

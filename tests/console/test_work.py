@@ -1,7 +1,7 @@
 """Recover, Grow, Reset and Jobs as a person leads them: keys in, screens and requests out."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from workshop_fakes import (
     running,
 )
 
+from liveos_tui.console import workers
 from liveos_tui.console.app import Console
 from liveos_tui.console.screens.confirm import Confirm
 from liveos_tui.console.screens.dashboard import Dashboard
@@ -989,6 +990,50 @@ async def test_the_dashboard_is_silent_about_what_has_ended_on_another_stick() -
         assert "last:" not in text(app)
         await press(pilot, "j")
         await shows(pilot, "OTHER")
+
+
+async def test_the_jobs_of_the_stick_that_is_looked_at_come_first() -> None:
+    other = of_another_stick(failed())
+    other.started += 30
+    app = console(FakeWorkshop(known={"recover-2": other, "recover-1": finished()}))
+    async with opened(app) as pilot:
+        await press(pilot, "j")
+        await shows(pilot, "OTHER")
+        rows = text(app).splitlines()
+        own = next(row for row, line in enumerate(rows) if "STICK2" in line and "DONE" in line)
+        assert own < next(row for row, line in enumerate(rows) if "OTHER" in line)
+
+
+async def test_a_job_that_another_program_begins_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers, "IDLE_SECONDS", 0.01)
+    workshop = FakeWorkshop()
+    app = console(workshop)
+    async with opened(app) as pilot:
+        await until(pilot, lambda: app.jobs_known)
+        workshop.known["recover-1"] = running()
+        await shows(pilot, "RUNNING   Recover STICK2, 1 of 9 steps")
+
+
+async def test_while_nothing_happens_the_jobs_are_not_listed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turns = threading.Semaphore(0)
+
+    class Idle(FakeWorkshop):
+        def stamp(self) -> Hashable:
+            turns.release()
+            return super().stamp()
+
+    monkeypatch.setattr(workers, "IDLE_SECONDS", 0.01)
+    workshop = Idle(known={"recover-1": finished()})
+    app = console(workshop)
+    async with opened(app) as pilot:
+        await until(pilot, lambda: app.jobs_known)
+        before = workshop.listings
+        await until(pilot, lambda: all(turns.acquire(blocking=False) for _ in range(3)))
+        assert workshop.listings == before
 
 
 async def test_the_dashboard_tells_the_last_job_of_its_own_stick() -> None:

@@ -1,6 +1,6 @@
 """A workshop that answers what a test tells it, and jobs that a test leads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 
 from console_fakes import MIB, NOW
@@ -267,6 +267,7 @@ class FakeWorkshop:
     calls: list[tuple[object, ...]] = field(default_factory=list)
     refusals: dict[str, LiveosError] = field(default_factory=dict)
     by_itself: bool = True
+    listings: int = 0
 
     def _asked(self, name: str, *arguments: object) -> None:
         self.calls.append((name, *arguments))
@@ -302,7 +303,11 @@ class FakeWorkshop:
             )
             for job_id, job in self.known.items()
         ]
+        self.listings += 1
         return tuple(sorted(listed, key=lambda job: -job.started))
+
+    def stamp(self) -> Hashable:
+        return frozenset((job_id, job.state) for job_id, job in self.known.items())
 
     def feed(self, job_id: str) -> FakeFeed:
         if "feed" in self.refusals:

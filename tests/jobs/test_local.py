@@ -19,6 +19,7 @@ from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.model import Plan
 from liveos_tui.practice.builder import PracticeState, build
 from liveos_tui.system.probes import Probes
+from liveos_tui.system.stick_writing import StickBusyError
 
 pytestmark = pytest.mark.real_tools
 
@@ -285,6 +286,55 @@ def test_a_journal_that_comes_with_a_stick_chooses_no_folder_of_this_machine(
         after_a_boot.resume(job, str(stick))
     after_a_boot.roll_back(job, str(stick), str(work))
     assert end_of(after_a_boot, job).state is JobState.ROLLED_BACK
+
+
+def test_the_jobs_of_a_stick_are_told_from_those_of_another(
+    shop: LocalWorkshop, stick: Path, sticks: dict[PracticeState, Path]
+) -> None:
+    job = cancelled_job(shop, stick)
+
+    assert [(found.id, found.on_target) for found in shop.jobs(str(stick))] == [(job, True)]
+    healthy = str(sticks[PracticeState.HEALTHY])
+    assert [(found.id, found.on_target) for found in shop.jobs(healthy)] == [(job, False)]
+
+
+def test_a_stick_whose_folder_has_moved_still_has_its_jobs(
+    shop: LocalWorkshop, stick: Path
+) -> None:
+    job = cancelled_job(shop, stick)
+    moved = stick.rename(stick.with_name("moved"))
+
+    assert [(found.id, found.on_target) for found in shop.jobs(str(moved))] == [(job, True)]
+
+
+def test_a_stick_that_is_worked_on_is_refused_with_the_name_of_that_job(
+    shop: LocalWorkshop, stick: Path
+) -> None:
+    plan = plan_of(shop, stick)
+    job = shop.start(plan, allowed=1)
+    listen(shop, job, WaitingEvent)
+
+    with pytest.raises(StickBusyError, match="Recover the overlay of PRACTICE, 1 of 9 steps") as refusal:
+        shop.start(plan)
+    assert job in refusal.value.message
+    assert [found.id for found in shop.jobs()] == [job]
+    shop.cancel(job)
+    end_of(shop, job)
+
+
+def test_the_stamp_is_another_one_when_a_job_has_told_something(
+    shop: LocalWorkshop, stick: Path
+) -> None:
+    stamps = [shop.stamp()]
+    job = shop.start(plan_of(shop, stick), allowed=1)
+    listen(shop, job, WaitingEvent)
+    stamps.append(shop.stamp())
+    shop.cancel(job)
+    end_of(shop, job)
+    stamps.append(shop.stamp())
+
+    assert len(set(stamps)) == 3
+    assert shop.stamp() == stamps[-1]
 
 
 def test_hostile_journals_are_passed_over(shop: LocalWorkshop, stick: Path) -> None:

@@ -70,7 +70,9 @@ class Jobs(AskingScreen):
 
     def _rows(self, width: int) -> Sequence[tuple[str, list[Line]]]:
         now, glyphs = self.now, self.brush.glyphs
-        return [(job.id, [jobs.row(job, now, width, glyphs)]) for job in self.console.jobs]
+        # Those of the stick that is looked at come first; each group has its newest on top.
+        listed = {job.id: job for job in (*self.console.own_jobs, *self.console.jobs)}
+        return [(each, [jobs.row(job, now, width, glyphs)]) for each, job in listed.items()]
 
     def _nothing(self, _width: int) -> list[Line]:
         return jobs.nothing(self.console.jobs_known, self.brush.glyphs)
