@@ -13,6 +13,7 @@ from liveos_tui.live.work_folders import why_not_work_folder
 from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.merge_room import Estimate, mirror_bytes
 from liveos_tui.plans.model import Room
+from liveos_tui.plans.ways import BACK, WORK
 
 SPARE_BYTES = MIB
 """What is left free on the stick beside the new image: for the journal, and the folders."""
@@ -36,8 +37,8 @@ def why_not_apart(
     work = facts.work
     if work is None:
         return (
-            "Or name a folder on another disk for both images (--work DIR; e in the console): "
-            "the old one is then replaced."
+            f"Or name a folder on another disk for both images {WORK}: the old one is then "
+            "replaced."
         )
     if work.in_memory:
         return (
@@ -98,7 +99,7 @@ def apart_warning(apart: str) -> str:
 def apart_go_back(apart: str) -> str:
     """How everything is undone."""
     return (
-        f"`jobs rollback` writes the old image back from {clean(apart)} and gives the overlay its "
-        "header, byte for byte: until the stick has been booted with the new image, and as long as "
-        "the copy is kept."
+        f"Going back {BACK} writes the old image back from {clean(apart)} and gives the overlay "
+        "its header, byte for byte: until the stick has been booted with the new image, and as "
+        "long as the copy is kept."
     )

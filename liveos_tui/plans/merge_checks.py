@@ -6,6 +6,7 @@ from liveos_tui.live.diagnosis import Diagnosis, Illness
 from liveos_tui.live.facts import EXT
 from liveos_tui.live.merging import MergeFacts
 from liveos_tui.plans.refused import UNCHANGED, NothingToDoError, PlanRefusedError
+from liveos_tui.plans.ways import FORGET
 
 _RECOVER_FIRST = (
     "Recover it first: a merged image must be the same file system as base and overlay, so only a "
@@ -36,7 +37,8 @@ def check_well(diagnosis: Diagnosis) -> None:
     if view is None or diagnosis.base is None:
         raise PlanRefusedError(
             "The root file system cannot be read through base image and overlay.",
-            f"`liveos-tui recover --rehearse` tells more, and writes nothing. {UNCHANGED}",
+            "To recover it (r, or `liveos-tui recover`) begins with a rehearsal, which tells more "
+            f"and writes nothing. {UNCHANGED}",
         )
     if diagnosis.summary is None or diagnosis.summary.exceptions == 0:
         raise NothingToDoError("The overlay is empty: there is nothing to merge.", UNCHANGED)
@@ -70,8 +72,7 @@ def check_images(diagnosis: Diagnosis, facts: MergeFacts) -> None:
         raise PlanRefusedError(
             f"{clean(facts.beside)} is there already: most likely the old image of an earlier "
             "merge.",
-            "Let it go when you do not need it any more (`liveos-tui jobs`, then "
-            f"`jobs forget JOB`), or move it away. {UNCHANGED}",
+            f"Let it go {FORGET} when you do not need it any more, or move it away. {UNCHANGED}",
         )
     if not facts.exchanges:
         raise PlanRefusedError(

@@ -7,6 +7,7 @@ from liveos_tui.live.work_folders import why_not_work_folder
 from liveos_tui.plans.actions import Compression, Engine
 from liveos_tui.plans.merge_room import mirror_bytes
 from liveos_tui.plans.refused import UNCHANGED, PlanRefusedError
+from liveos_tui.plans.ways import WORK
 
 
 def choose_compression(
@@ -34,7 +35,7 @@ def choose_compression(
         known = ", ".join(sorted(facts.compressors))
         raise PlanRefusedError(
             f"This machine's mksquashfs does not compress with {name or 'an unknown method'}.",
-            f"It has {known}: choose one of them with --comp. {UNCHANGED}",
+            f"It has {known}: choose one of them on the command line (--comp NAME). {UNCHANGED}",
         )
     levels = LEVELS.get(name, range(0))
     if level is not None and level not in levels:
@@ -66,7 +67,7 @@ def engines_not(diagnosis: Diagnosis, facts: MergeFacts) -> dict[Engine, str]:
         if trouble := facts.troubles.get(engine.value):
             found[engine] = trouble
     if facts.work is None:
-        found.setdefault(Engine.MIRROR, "The mirror needs a folder on another disk (--work DIR).")
+        found.setdefault(Engine.MIRROR, f"The mirror needs a folder on another disk {WORK}.")
     elif problem := why_not_work_folder(facts.work, mirror_bytes(diagnosis), facts.own_roots):
         found.setdefault(Engine.MIRROR, problem)
     return found

@@ -107,7 +107,8 @@ def second_overlay_bytes(diagnosis: Diagnosis, estimate: Estimate) -> int:
         raise PlanRefusedError(
             f"For a second overlay {size(max(0, free))} would be left beside the new image, and "
             f"{size(_LEAST_OVERLAY_BYTES)} are needed at least.",
-            f"Free room on the stick, or merge without the switch (--no-switch). {UNCHANGED}",
+            "Free room on the stick, or merge without the switch (`liveos-tui merge --no-switch`). "
+            f"{UNCHANGED}",
         )
     return found
 

@@ -56,6 +56,11 @@ class MergeWords:
         return clean(self.facts.beside, _PATH_LIMIT)
 
     @property
+    def _member(self) -> str:
+        """The root file system in the image, as it is told to people."""
+        return clean(self.diagnosis.place.base or "", _PATH_LIMIT)
+
+    @property
     def _there(self) -> str:
         return "beside the old one" if self.apart is None else f"in {clean(self.apart)}"
 
@@ -162,8 +167,10 @@ class MergeWords:
         else:
             commands = (self._mksquashfs(self.compression),)
             why = (
-                f"mksquashfs makes a new image of the merged view, {self._there}. Blocks that "
-                "the file system does not use become zeros: remains of deleted files do not travel."
+                f"mksquashfs makes a new image of the merged view, {self._there}. Blocks that the "
+                "file system does not use become zeros: remains of deleted files do not travel. "
+                f"-all-root and -no-xattrs are said of the one file {self._member} in the image: "
+                "what lies in that file system keeps its owners and attributes."
             )
         mirrored = self.engine is Engine.MIRROR and work is not None
         return Step(
@@ -194,7 +201,7 @@ class MergeWords:
             "Read back and compare",
             "The new image is read back from the medium, and all of it is compared with base image "
             "and overlay, block by block: that mksquashfs has ended well proves nothing.",
-            (("cmp", "VIEW", f"NEW/{clean(self.diagnosis.place.base or '', _PATH_LIMIT)}"),),
+            (("cmp", "VIEW", f"NEW/{self._member}"),),
         )
 
     def exchange(self) -> Step:
@@ -276,9 +283,8 @@ class MergeWords:
         source = "the merged view" if self.engine is Engine.STREAM else "the mirror's copy"
         return (
             "mksquashfs",
-            f"<{source} as {clean(self.diagnosis.place.base or '', _PATH_LIMIT)}>",
+            f"<{source} as {self._member}>",
             self.new_image,
-            # What owners and attributes files have is inside of the one file that it holds.
             *("-noappend", "-exit-on-error", "-no-xattrs", "-all-root", "-comp", compression.name),
             *("-b", str(compression.block_bytes), *level),
         )

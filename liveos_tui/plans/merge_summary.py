@@ -8,6 +8,7 @@ from liveos_tui.plans.actions import Compression, Engine
 from liveos_tui.plans.merge_apart import apart_summary
 from liveos_tui.plans.merge_choices import engines_not
 from liveos_tui.plans.merge_room import Estimate, time_range
+from liveos_tui.plans.ways import BACK, FORGET
 
 _MINUTE = 60
 _LITTLE_LEFT = 0.3
@@ -102,11 +103,11 @@ def go_back(running: bool) -> str:
     """How it is undone; `running`: the system that runs is merged."""
     if running:
         return (
-            "Cancelled or undone (`jobs rollback`) before the switch, the root goes on with its "
-            "overlay and the old image, without a reboot. The switch itself stays."
+            f"Cancelled or undone {BACK} before the switch, the root goes on with its overlay and "
+            "the old image, without a reboot. The switch itself stays."
         )
     return (
-        "`jobs rollback` gives the old image its name back and the overlay its header, byte for "
+        f"Going back {BACK} gives the old image its name back and the overlay its header, byte for "
         "byte: until the stick has been booted with the new image, and as long as the old one is "
         "kept."
     )
@@ -114,16 +115,13 @@ def go_back(running: bool) -> str:
 
 def afterwards(facts: MergeFacts, running: bool, switch: bool) -> tuple[str, ...]:
     """What to do when it has ended; `switch`: the running system goes on with the new image."""
-    forget = (
-        "`liveos-tui jobs forget JOB` then removes the old image "
-        f"({size(facts.image_bytes)}); until then it is kept."
-    )
+    forget = f"The old image ({size(facts.image_bytes)}) is kept until you let it go {FORGET}."
     if not running:
         return (f"Boot the stick, and see that it is well. {forget}",)
     if switch:
         return (
-            "Go on working; nothing has to be rebooted. Before you let the old image go, boot the "
-            f"stick once. {forget} Its room is free after the next boot.",
+            f"Go on working; nothing has to be rebooted. {forget} Boot the stick once before; its "
+            "room is free after the next boot.",
         )
     return (
         "Boot the stick: it uses the new image then, under the same overlay. Merged again, or "

@@ -25,6 +25,7 @@ from liveos_tui.plans.sizes import (
     wished_growth,
 )
 from liveos_tui.plans.steps import Words
+from liveos_tui.plans.ways import BACK
 
 # Of a store that is fuller than this, the next session fills the rest.
 _NEARLY_FULL = 0.95
@@ -75,8 +76,8 @@ def plan_recover(
         summary=_summary(diagnosis, growth),
         warnings=_warnings(diagnosis, growth),
         room=_room(diagnosis, growth),
-        go_back="Rolling the job back gives the overlay the exact bytes that it had; what e2fsck "
-        "has changed is undone, too. That holds until the stick is next booted with it: roll back "
+        go_back=f"Going back {BACK} gives the overlay the exact bytes that it had; what e2fsck has "
+        "changed is undone, too. That holds until the stick is next booted with it: go back "
         "before, or not at all.",
         afterwards=_afterwards(diagnosis),
     )

@@ -7,6 +7,7 @@ from liveos_tui.live.words import size
 from liveos_tui.plans.model import Confirmation, Plan, Room
 from liveos_tui.plans.refused import UNCHANGED, NothingToDoError, PlanRefusedError
 from liveos_tui.plans.steps import Words
+from liveos_tui.plans.ways import BACK
 
 _BOOT_OPTION = (
     "Boot once with rd.live.overlay.reset (dracut 110 and later: rd.overlay.reset): in the boot "
@@ -56,7 +57,7 @@ def plan_reset(diagnosis: Diagnosis, *, device_mapper: bool = True) -> Plan:
         room=(
             Room("on the stick", summary.metadata_bytes + RESERVE_BYTES // 8, diagnosis.free_bytes),
         ),
-        go_back="Rolling the job back puts the header back, and everything is there again. That "
+        go_back=f"Going back {BACK} puts the header back, and everything is there again. That "
         "holds only until the stick is next booted with the overlay.",
         afterwards=("Boot the stick: the kernel sets the overlay up anew.",),
     )

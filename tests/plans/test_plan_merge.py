@@ -213,6 +213,19 @@ class TestSteps:
         both = plan_merge(well(), replace(FACTS, work=WORK))
         assert not any("cannot be used" in text for text in both.summary)
 
+    def test_the_folder_is_named_for_the_console_and_for_the_command_line(self) -> None:
+        plan = plan_merge(well(), FACTS)
+
+        assert any("(e in the console, or --work DIR)" in text for text in plan.summary)
+
+    def test_what_mksquashfs_is_told_of_owners_is_said_to_be_about_the_image_s_one_file(
+        self,
+    ) -> None:
+        step = next(s for s in plan_merge(well(), FACTS).steps if isinstance(s.action, MakeImage))
+
+        assert "-all-root" in step.commands[0]
+        assert "-all-root and -no-xattrs are said of the one file LiveOS/rootfs.img" in step.why
+
     def test_the_other_engine_is_taken_where_the_faster_one_is_not_to_be_trusted(self) -> None:
         facts = replace(FACTS, work=WORK, troubles={"stream": "mksquashfs 4.7.3 corrupts streams."})
 
@@ -230,10 +243,10 @@ class TestSteps:
         assert from_json(to_json(plan)) == plan
 
     def test_it_says_how_to_go_back_and_what_is_left_to_do(self) -> None:
-        text = plan_text(plan_merge(well(), FACTS))
+        text = " ".join(plan_text(plan_merge(well(), FACTS)).split())
 
-        assert "jobs rollback" in text
-        assert "jobs forget" in text
+        assert "(u in Jobs, or `liveos-tui jobs rollback`)" in text
+        assert "(f in Jobs, or `liveos-tui jobs forget JOB`)" in text
         assert "900 MiB" in text
 
 

@@ -73,6 +73,11 @@ def test_only_what_asks_writes(plan: Plan) -> None:
     assert writes == (plan.confirmation.value != "none")
 
 
+@pytest.mark.parametrize("plan", [PLANS[0], PLANS[-1]], ids=lambda plan: plan.title)
+def test_the_way_back_is_named_for_the_console_and_for_the_command_line(plan: Plan) -> None:
+    assert "(u in Jobs, or `liveos-tui jobs rollback`)" in plan.go_back
+
+
 def test_without_a_device_mapper_no_commands_of_the_kernel_are_told() -> None:
     plan = plan_recover(diagnosis(Illness.INVALID), device_mapper=False)
     programs = {command[0] for step in plan.steps for command in step.commands}
