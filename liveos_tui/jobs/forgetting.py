@@ -1,6 +1,5 @@
 """Give up the way back of a job that has ended: what it kept for that is removed from the stick."""
 
-from contextlib import suppress
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError
@@ -69,11 +68,16 @@ def _forget_apart(stick: StickFolder, journal: JournalState, work: str | None) -
             f"{_KEPT} Go on with the job, or go back.",
         )
     at = Path(work or apart)
+    own = folder_of(journal.job_id)
     try:
         with StickFolder(at) as folder:
-            with suppress(NotThereError):
-                return _remove_own(folder, folder_of(journal.job_id)), ""
-            return 0, ""
+            try:
+                return _remove_own(folder, own), ""
+            except NotThereError:
+                return 0, (
+                    f" There is nothing of this job in {clean(str(at))}. If it went on with "
+                    f"another folder (--work), its images are there still, in {own}."
+                )
     except LiveosError:
         return 0, f" What is in {clean(str(at))} is kept: that disk is not connected."
 

@@ -169,7 +169,8 @@ class LocalWorkshop:
                 journal = read(stick, job_id)
             except NotThereError as error:
                 raise _no_journal(job_id) from error
-            said = forget(stick, journal, work)
+            before = _ordered(folder, journal.plan)
+            said = forget(stick, journal, work or (before.work if before else None))
         if folder is not None:
             folder.remove()
         return said

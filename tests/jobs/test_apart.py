@@ -235,3 +235,15 @@ class TestForget:
 
         assert "is kept: that disk is not connected" in said
         assert Folder(stick.folder).names("liveos-tui-jobs") == ()
+
+    def test_a_disk_that_has_nothing_of_it_is_told(
+        self, stick: Patient, work: Path, tmp_path: Path
+    ) -> None:
+        """It went on with another folder, and is forgotten with the plan's."""
+        stick.carry(plan_for(stick, work))
+        shutil.move(work / "liveos-tui-jobs", tmp_path / "moved")
+        with StickFolder(stick.folder) as folder:
+            said = forget(folder, read(folder, JOB))
+
+        assert "its images are there still" in said
+        assert (tmp_path / "moved" / JOB / "old.img").exists()
