@@ -33,13 +33,13 @@ def header_fact(summary: CowSummary) -> Fact:
 
 
 def leftover_fact(leftover: CowSummary) -> Fact:
-    """A header of zeros with a list behind it: it was emptied, or the header was lost."""
+    """A header of zeros with a list behind it: it was emptied, or else the header was lost."""
     return Fact(
         "Header",
-        "All zeros: the kernel takes the overlay for an empty one. Behind it "
-        f"{chunks(leftover.exceptions)} are listed still: as a merge or a reset leaves it. If it "
-        "was neither, its header was lost.",
-        bad=True,
+        "All zeros: an empty, fresh overlay, which the kernel sets up when it is next used. "
+        f"{chunks(leftover.exceptions)} of before are listed behind it still, as after every merge "
+        "and reset. If it was neither merged nor reset, its header was lost: copy the file then, "
+        "before you boot with it.",
     )
 
 

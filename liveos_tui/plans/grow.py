@@ -106,11 +106,6 @@ def _warnings(diagnosis: Diagnosis, opening: Step, *, fill_holes: bool) -> tuple
             "The stick is mounted read-only. It is made writable for as long as this takes, and "
             "read-only again at the end."
         )
-    if any(fact.name == "Header" and fact.bad for fact in diagnosis.facts):
-        warnings.append(
-            "The overlay's header is all zeros, although chunks are listed behind it. If it was "
-            "not reset on purpose, copy the file before you boot with it."
-        )
     free, missing = diagnosis.free_bytes, diagnosis.missing_bytes
     if missing and not fill_holes:
         warnings.append(

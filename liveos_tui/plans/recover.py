@@ -142,18 +142,11 @@ def _in_use(diagnosis: Diagnosis) -> PlanRefusedError:
 
 
 def _is_fine(diagnosis: Diagnosis) -> PlanRefusedError:
-    lost = next((f.text for f in diagnosis.facts if f.name == "Header" and f.bad), None)
-    if lost:
-        return PlanRefusedError(
-            f"The overlay's header: {lost[0].lower()}{lost[1:]}",
-            "If it was reset, all is well; `liveos-tui jobs` shows a reset that can be undone. If "
-            "it was not, do not boot with it: copy the file, and put the header back from a "
-            f"backup. {UNCHANGED}",
-        )
     if diagnosis.header is None:
         return NothingToDoError(
-            "The overlay is fresh: nothing is in it that could be recovered.",
-            f"It is fine and was left alone. {UNCHANGED}",
+            "The overlay is empty and fresh: nothing is in it that could be recovered.",
+            "It was left as it is. Where a merge or a reset has emptied it, that may be undone "
+            "(j Jobs, or `liveos-tui jobs`).",
         )
     return NothingToDoError(
         "The overlay is neither Invalid nor full, and the file system in it notes no errors: "

@@ -120,6 +120,21 @@ class TestPracticeSticks:
         assert fact(found, "Together").unknown
         assert bad(found) == []
 
+    def test_one_that_a_merge_or_a_reset_has_emptied_is_fresh_and_nothing_is_wrong(
+        self, stick: Stick
+    ) -> None:
+        folder = stick(PracticeState.HEALTHY)
+        put(folder, 0, bytes(512))
+        found = look(folder)
+
+        assert found.illness is Illness.NONE
+        assert bad(found) == []
+        assert fact(found, "Header").text.startswith("All zeros: an empty, fresh overlay")
+        assert "its header was lost" in fact(found, "Header").text
+        with pytest.raises(NothingToDoError, match="empty and fresh"):
+            plan_recover(found)
+        assert not plan_grow(found).warnings
+
     def test_a_full_one(self, sticks: dict[PracticeState, Path]) -> None:
         found = look(sticks[PracticeState.OVERFLOW])
 
@@ -248,18 +263,6 @@ class TestDamagedHeaders:
 
         assert found.illness is Illness.FOREIGN
         assert "point at the list itself" in fact(found, "List").text
-
-    def test_a_header_of_zeros_before_a_list(self, stick: Stick) -> None:
-        folder = stick(PracticeState.HEALTHY)
-        put(folder, 0, bytes(512))
-        found = look(folder)
-
-        assert found.illness is Illness.NONE
-        assert fact(found, "Header").bad
-        assert "its header was lost" in fact(found, "Header").text
-        with pytest.raises(PlanRefusedError, match="all zeros"):
-            plan_recover(found)
-        assert plan_grow(found).warnings
 
     def test_an_invalid_store_that_is_not_full_had_an_io_error(self, stick: Stick) -> None:
         folder = stick(PracticeState.HEALTHY)

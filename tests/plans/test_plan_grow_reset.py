@@ -75,12 +75,6 @@ class TestGrow:
         with pytest.raises(PlanRefusedError, match="is Invalid"):
             plan_grow(diagnosis(Illness.INVALID, in_use=in_use))
 
-    def test_a_header_of_zeros_before_a_list_is_warned_of(self) -> None:
-        lost = Fact("Header", "All zeros, yet 12 chunks are listed.", bad=True)
-        plan = plan_grow(diagnosis(Illness.NONE, facts=(lost,)))
-
-        assert "all zeros" in plan.warnings[0]
-
     def test_the_size_is_never_one_that_breaks(self) -> None:
         plan = plan_grow(diagnosis(Illness.NONE), to_bytes=770 * MIB)
 

@@ -20,7 +20,7 @@ from liveos_tui.plans.actions import (
 )
 from liveos_tui.plans.model import Confirmation, Plan
 from liveos_tui.plans.recover import plan_recover
-from liveos_tui.plans.refused import PlanRefusedError
+from liveos_tui.plans.refused import NothingToDoError, PlanRefusedError
 
 
 def kinds(plan: Plan) -> list[type]:
@@ -178,14 +178,11 @@ class TestRefusals:
     @pytest.mark.parametrize("rehearse", [False, True])
     def test_a_fresh_store_holds_nothing(self, rehearse: bool) -> None:
         fresh = replace(diagnosis(Illness.NONE), header=None, summary=replace(store(), header=None))
-        assert "fresh" in refusal(fresh, rehearse=rehearse).message
+        error = refusal(fresh, rehearse=rehearse)
 
-    def test_a_header_of_zeros_before_a_list_is_told(self) -> None:
-        lost = Fact("Header", "All zeros, yet 12 chunks are listed.", bad=True)
-        error = refusal(replace(diagnosis(Illness.NONE, facts=(lost,)), header=None))
-
-        assert "12 chunks" in error.message
-        assert "backup" in error.hint
+        assert isinstance(error, NothingToDoError)
+        assert "empty and fresh" in error.message
+        assert "`liveos-tui jobs`" in error.hint
 
     @pytest.mark.parametrize("illness", [Illness.INVALID, Illness.OVERFLOW, Illness.NONE])
     def test_what_is_in_use_is_never_repaired(self, illness: Illness) -> None:
