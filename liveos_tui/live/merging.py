@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.images import SHORT_HEAD_BYTES, Image, ImageKind, identify
+from liveos_tui.live.changes import Changes, look_at_changes
 from liveos_tui.live.contents import beside
 from liveos_tui.live.site import Site
 from liveos_tui.system import squashing
@@ -28,7 +29,8 @@ class MergeFacts:
     its version is not to be trusted. `exchanges`: the kernel can exchange names on this stick.
     `own_roots` are the devices ("254:0") of what the overlay in use makes: no folder for the work.
     `number` is the device that the stick's file system is on.
-    `speeds` are those of a sample of the image; a file in memory may have `memory_bytes`.
+    `speeds` are those of a sample of the image, `changes` is what was seen in the overlay; None
+    where it could not be found out. A file in memory may have `memory_bytes`.
     """
 
     image: Image | None = None
@@ -43,6 +45,7 @@ class MergeFacts:
     own_roots: frozenset[str] = frozenset()
     number: str = ""
     speeds: Speeds | None = None
+    changes: Changes | None = None
     memory_bytes: int = 0
 
 
@@ -58,11 +61,12 @@ def look_at_merge(probes: Probes, site: Site, work: str | None = None) -> MergeF
         image = identify(file.read(0, SHORT_HEAD_BYTES))
         image_bytes = file.identity.size_bytes
     tools, troubles = _tools(probes)
-    speeds = None
+    speeds, changes = None, None
     if is_squashfs(image) and tools and image and site.layout.base:
         path = probes.path(site.mount_point) / site.image
         method, block = image.compressor or "", image.block_bytes or 0
         speeds = measure_speeds(probes.runner, path, site.layout.base, method, block, image.level)
+        changes = look_at_changes(probes, site, image)
     folder = site.image.rpartition("/")[0]
     second, small = beside(site.image), f"{folder}/{_SMALL_IMAGE}".lstrip("/")
     return MergeFacts(
@@ -75,6 +79,7 @@ def look_at_merge(probes: Probes, site: Site, work: str | None = None) -> MergeF
         compressors=tools,
         troubles=troubles,
         speeds=speeds,
+        changes=changes,
         memory_bytes=_memory_for_a_file(probes),
         work=work_folder(probes.path(work)) if work is not None else None,
         number=device_number(probes.path(site.mount_point)),

@@ -20,34 +20,55 @@ _SLOW_WRITES = 5
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How large the new image may become: likely, and at most. Bytes."""
+    """How large the new image may become: likely, and at most. Bytes.
+
+    `measured`: a sample of what is in the overlay was compressed; without one, nothing is likely.
+    """
 
     likely_bytes: int
     most_bytes: int
+    measured: bool = True
+
+    @property
+    def words(self) -> str:
+        """How large the new image becomes: "about 29 MiB", "28 MiB at most"."""
+        if self.measured:
+            return f"about {size(self.likely_bytes)}"
+        return f"{size(self.most_bytes)} at most"
 
 
 def estimate_image(diagnosis: Diagnosis, facts: MergeFacts) -> Estimate:
-    """How large the new image may become, by how well the old one could be compressed.
+    """How large the new image may become: by how well the old one and a sample were compressed.
 
     At most: all that the overlay holds cannot be compressed at all.
     """
-    used = _used_bytes(diagnosis)
     if not is_squashfs(facts.image):
         whole = diagnosis.base_bytes or facts.image_bytes
         return Estimate(whole, whole)
+    used = _used_bytes(diagnosis, facts)
     base_used = diagnosis.base.used_bytes if diagnosis.base else None
     ratio = min(1.0, facts.image_bytes / base_used) if base_used else 1.0
-    summary = diagnosis.summary
-    changed = summary.exceptions * summary.chunk_sectors * SECTOR_BYTES if summary else 0
-    new = min(changed, used)
-    most = (used - new) * ratio + new
+    changes = facts.changes
+    if changes is not None:
+        kept = max(0, used - changes.used_bytes) * ratio
+        likely, most = kept + changes.used_bytes * changes.ratio, kept + changes.used_bytes
+    else:
+        summary = diagnosis.summary
+        changed = summary.exceptions * summary.chunk_sectors * SECTOR_BYTES if summary else 0
+        new = min(changed, used)
+        likely, most = used * ratio, (used - new) * ratio + new
     # Where the overlay rewrote most of the base, the ratio says little.
-    return Estimate(int(used * ratio * _OVERHEAD), int(max(most, used * ratio) * _OVERHEAD))
+    most = max(most, used * ratio)
+    return Estimate(int(likely * _OVERHEAD), int(most * _OVERHEAD), changes is not None)
 
 
-def _used_bytes(diagnosis: Diagnosis) -> int:
+def _used_bytes(diagnosis: Diagnosis, facts: MergeFacts) -> int:
+    """What is in use of the merged root: by its descriptors, where they were seen."""
     view = diagnosis.view or diagnosis.base
     used = view.used_bytes if view is not None else None
+    free = facts.changes.free_bytes if facts.changes is not None else None
+    if view is not None and view.total_bytes is not None and free is not None:
+        used = max(0, view.total_bytes - free)
     return used if used is not None else diagnosis.base_bytes or 0
 
 
@@ -64,7 +85,7 @@ def time_range(
     speeds = facts.speeds
     if speeds is None:
         return None
-    used = _used_bytes(diagnosis)
+    used = _used_bytes(diagnosis, facts)
     made = estimate.likely_bytes
     least = max(used / speeds.compresses, made / speeds.reads) + used / speeds.unpacks / 2
     most = (

@@ -41,8 +41,9 @@ def summary(
     return (
         f"The {size(used)} in the overlay become part of a new image, and the overlay is empty "
         "again. Files, names and the file system's UUID stay as they are.",
-        f"The new image has about {size(estimate.likely_bytes)} (the old one: "
+        f"The new image has {estimate.words} (the old one: "
         f"{size(facts.image_bytes)}), {how}. {engine_words[engine]}",
+        *_other_compression_words(facts, compression),
         *((apart_summary(apart),) if apart is not None else ()),
         *_time_words(time_range(diagnosis, facts, estimate, apart=apart is not None)),
         *(
@@ -51,6 +52,21 @@ def summary(
             if other is not engine
         ),
         *_folder_words(diagnosis, facts, engine, apart),
+    )
+
+
+def _other_compression_words(facts: MergeFacts, compression: Compression | None) -> tuple[str, ...]:
+    """The figure comes from the old image and its compression."""
+    image = facts.image
+    if (
+        image is None
+        or compression is None
+        or (compression.name, compression.level) == (image.compressor, image.level)
+    ):
+        return ()
+    return (
+        f"That size is for {image.compressor or 'the old compression'} as the old image has it: "
+        "with yours it becomes smaller or larger.",
     )
 
 

@@ -1,4 +1,4 @@
-"""How fast this machine reads a stick and makes an image: a short measurement, nothing of it kept.
+"""How fast an image is made here, and how small it becomes: short measurements, nothing kept.
 
 What is written goes to a private folder in memory, never to the stick.
 """
@@ -42,23 +42,41 @@ def measure_speeds(
         began = time.monotonic()
         sample = squashfs.read_start(runner, image, member, _SAMPLE_BYTES)
         unpacks = _rate(len(sample), began)
-        folder = private_folder(state_folder() / f"sample-{os.getpid()}")
-        try:
-            (folder / "sample").write_bytes(sample)
-            argv = [
-                *("mksquashfs", str(folder / "sample"), str(folder / "image")),
-                *("-noappend", "-no-progress", "-quiet", "-comp", compressor),
-                *("-b", str(block_bytes)),
-                *(("-Xcompression-level", str(level)) if level is not None else ()),
-            ]
-            began = time.monotonic()
-            runner.run(argv, timeout=_TIMEOUT_SECONDS)
-            compresses = _rate(len(sample), began)
-        finally:
-            remove_tree(folder)
+        began = time.monotonic()
+        _compress(runner, sample, compressor, block_bytes, level)
+        compresses = _rate(len(sample), began)
     except (LiveosError, OSError):
         return None
     return Speeds(reads, unpacks, compresses)
+
+
+def compressed_bytes(
+    runner: Runner, sample: bytes, compressor: str, block_bytes: int, level: int | None = None
+) -> int | None:
+    """How large an image of a sample is; None where that cannot be found out."""
+    try:
+        return _compress(runner, sample, compressor, block_bytes, level)
+    except (LiveosError, OSError):
+        return None
+
+
+def _compress(
+    runner: Runner, sample: bytes, compressor: str, block_bytes: int, level: int | None
+) -> int:
+    """Make an image of a sample; its size. Raises LiveosError and OSError."""
+    folder = private_folder(state_folder() / f"sample-{os.getpid()}")
+    try:
+        (folder / "sample").write_bytes(sample)
+        argv = [
+            *("mksquashfs", str(folder / "sample"), str(folder / "image")),
+            *("-noappend", "-no-progress", "-quiet", "-nopad", "-comp", compressor),
+            *("-b", str(block_bytes)),
+            *(("-Xcompression-level", str(level)) if level is not None else ()),
+        ]
+        runner.run(argv, timeout=_TIMEOUT_SECONDS)
+        return (folder / "image").stat().st_size
+    finally:
+        remove_tree(folder)
 
 
 def _read_from_medium(image: Path) -> int:

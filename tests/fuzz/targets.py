@@ -29,6 +29,7 @@ from liveos_tui.formats.disguise import Disguise, Personal
 from liveos_tui.formats.dmtable import parse_status, parse_table
 from liveos_tui.formats.e2fsck import FsckMessages, FsckProgress
 from liveos_tui.formats.ext4 import parse_superblock
+from liveos_tui.formats.ext4_groups import read_groups
 from liveos_tui.formats.ext4_inodes import inode_changes
 from liveos_tui.formats.free_blocks import UsedBlocks
 from liveos_tui.formats.images import identify
@@ -165,6 +166,8 @@ def _superblock(data: bytes) -> None:
 def _inodes(data: bytes) -> None:
     """The first half is the start of the base, the second that of the view."""
     half = len(data) // 2
+    groups = read_groups(data[:half])
+    assert groups is None or groups.place(1 << 40)[0] >= 0
     base, view = (_reader(each, 64 * _MIB) for each in (data[:half], data[half:]))
     with suppress(FormatError):
         for change in islice(inode_changes(base, view, range(300, 340)), 500):

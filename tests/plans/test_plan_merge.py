@@ -6,6 +6,7 @@ import pytest
 from diagnoses import GIB, MIB, diagnosis, root, store
 
 from liveos_tui.formats.image_kinds import Image, ImageKind
+from liveos_tui.live.changes import Changes
 from liveos_tui.live.contents import beside
 from liveos_tui.live.diagnosis import Diagnosis, Illness
 from liveos_tui.live.merging import MergeFacts
@@ -70,6 +71,51 @@ def refusal(found: Diagnosis, facts: MergeFacts = FACTS, wish: MergeWish | None 
         plan_merge(found, facts, wish)
     assert "Nothing was changed." in caught.value.hint
     return caught.value.message
+
+
+class TestEstimate:
+    """How large the new image becomes: told as "about" only where it was measured."""
+
+    def test_what_compresses_badly_in_the_overlay_is_counted_as_that(self) -> None:
+        changes = Changes(used_bytes=200 * MIB, ratio=0.95)
+        easy = replace(FACTS, changes=replace(changes, ratio=0.25))
+        hard = replace(FACTS, changes=changes)
+
+        more = estimate_image(well(), hard).likely_bytes - estimate_image(well(), easy).likely_bytes
+        assert 140 * MIB <= more <= 145 * MIB
+        assert estimate_image(well(), hard).most_bytes == estimate_image(well(), easy).most_bytes
+
+    def test_deleted_files_that_are_still_in_the_overlay_take_no_room(self) -> None:
+        much = replace(FACTS, changes=Changes(used_bytes=200 * MIB, ratio=1.0))
+        little = replace(FACTS, changes=Changes(used_bytes=0, ratio=1.0))
+
+        assert estimate_image(well(), little).most_bytes < estimate_image(well(), much).most_bytes
+
+    def test_a_mounted_root_is_as_full_as_its_descriptors_say(self) -> None:
+        view = running().view
+        assert view is not None
+        changes = Changes(used_bytes=0, ratio=1.0, free_bytes=view.free_bytes)
+        fuller = replace(changes, free_bytes=view.free_bytes - 512 * MIB)
+
+        before = estimate_image(running(), replace(FACTS, changes=changes))
+        assert estimate_image(running(), replace(FACTS, changes=fuller)) != before
+
+    def test_is_about_so_large_where_a_sample_was_compressed(self) -> None:
+        facts = replace(FACTS, changes=Changes(used_bytes=200 * MIB, ratio=0.5))
+
+        assert "The new image has about " in plan_text(plan_merge(well(), facts))
+
+    def test_is_the_most_that_it_can_be_where_nothing_was_measured(self) -> None:
+        text = " ".join(plan_text(plan_merge(well(), FACTS)).split())
+
+        assert " at most (the old one: 900 MiB)" in text
+        assert "has about" not in text
+
+    def test_is_said_to_be_for_another_compression_than_the_wished_one(self) -> None:
+        words = "That size is for zstd"
+
+        assert words not in plan_text(plan_merge(well(), FACTS))
+        assert words in plan_text(plan_merge(well(), FACTS, MergeWish(compression="xz")))
 
 
 class TestTooLittleRoom:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from liveos_tui.errors import FormatError
 from liveos_tui.formats.ext4 import ExtSuperblock, parse_superblock
+from liveos_tui.formats.ext4_groups import read_groups
 
 DATA = Path(__file__).parents[1] / "data" / "ext"
 REAL = [path.read_bytes() for path in sorted(DATA.glob("*.superblock"))]
@@ -38,6 +39,8 @@ def test_hostile_fields(data: bytes, changes: list[tuple[int, int]]) -> None:
         changed[offset : offset + 4] = value.to_bytes(4, "little")
     with contextlib.suppress(FormatError):
         assert plausible(parse_superblock(bytes(changed)))
+    groups = read_groups(bytes(1024) + bytes(changed) + bytes(64 << 10))
+    assert groups is None or 0 < len(groups.bitmaps) <= 66 << 5
 
 
 @given(st.binary(max_size=2048))
