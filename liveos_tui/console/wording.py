@@ -22,6 +22,7 @@ _MINUTE = 60
 # The words of `live`, as in findings and `status`: two places never round one figure differently.
 # Cached, since most figures of a sample are those of the sample before.
 size = lru_cache(maxsize=512)(words.size)
+amount = words.amount
 duration = lru_cache(maxsize=256)(words.duration)
 percent = words.percent
 

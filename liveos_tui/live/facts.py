@@ -90,10 +90,11 @@ def holes_fact(missing_bytes: int, free_bytes: int | None) -> Fact:
     if free_bytes is None:
         return Fact("Holes", f"{text}; how much it has left is not known.", unknown=True)
     if free_bytes < missing_bytes:
+        left = f"only {size(free_bytes)}" if free_bytes else "nothing"
         return Fact(
             "Holes",
-            f"{text}, and it has only {size(free_bytes)} left: a write into a hole fails and "
-            "makes the overlay Invalid.",
+            f"{text}, and it has {left} left: a write into a hole fails and makes the overlay "
+            "Invalid.",
             bad=True,
         )
     return Fact("Holes", f"{text}; it has {size(free_bytes)} left.")
@@ -116,6 +117,8 @@ def room_fact(free_bytes: int | None, limit_bytes: int | None, filesystem: str |
     if free_bytes is None:
         return Fact("Stick", "How much room the stick has is not known.", unknown=True)
     text = f"{size(free_bytes)} are free ({size(RESERVE_BYTES)} of them are kept for a job)."
+    if not free_bytes:
+        text = f"Nothing is free; a job needs {size(RESERVE_BYTES)}."
     if limit_bytes is not None:
         text += f" A file on {filesystem or 'it'} can have 4 GiB - 1 at most."
     return Fact("Stick", text)

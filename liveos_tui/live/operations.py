@@ -20,7 +20,7 @@ from liveos_tui.live.model import (
     Possibility,
     RootFilesystem,
 )
-from liveos_tui.live.words import size
+from liveos_tui.live.words import amount, size
 
 ILL = frozenset({OverlayState.FULL, OverlayState.OVERFLOW, OverlayState.INVALID})
 """States in which nothing more can be written to an overlay."""
@@ -185,7 +185,7 @@ def _why_not_grow(system: LiveSystem) -> str | None:
         return "The overlay is as large as a file on FAT can be (4 GiB)."
     kept = size(RESERVE_BYTES + (overlay.metadata_bytes or 0) + overlay.missing_bytes)
     return (
-        f"The stick has {size(system.host.usage.free_bytes)} left, and {kept} of it are needed "
+        f"The stick has {amount(system.host.usage.free_bytes)} left, and {kept} are needed "
         "otherwise: there is no room to grow into."
     )
 

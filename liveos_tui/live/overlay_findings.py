@@ -14,7 +14,7 @@ from liveos_tui.live.model import (
 )
 from liveos_tui.live.operations import ILL, why_not
 from liveos_tui.live.remedies import growth, offered, recovery
-from liveos_tui.live.words import duration, percent, size
+from liveos_tui.live.words import amount, duration, percent, size
 
 LEAST_MEMORY_BYTES = 128 * 1024 * 1024
 
@@ -119,7 +119,7 @@ def _of_fill(system: LiveSystem) -> Iterator[Finding]:
     soon = seconds is not None and seconds < WARNING_SECONDS
     if fraction is None or (fraction < NOTICE_FRACTION and not soon):
         return
-    left = size(overlay.left_bytes)
+    left = amount(overlay.left_bytes)
     what = f"The overlay is {percent(fraction)} full, {left} left"
     text = f"{what}: full in {duration(seconds)} at this rate." if soon else f"{what}."
     growable = overlay.kind is OverlayKind.STORE and overlay.persistent
@@ -172,7 +172,7 @@ def _of_store_file(system: LiveSystem) -> Iterator[Finding]:
             Severity.WARNING,
             "overlay-sparse",
             f"The overlay's file lacks {size(overlay.missing_bytes)} that the stick has yet to "
-            f"provide, and the stick has {size(free)} left: the overlay would become Invalid.",
+            f"provide, and the stick has {amount(free)} left: the overlay would become Invalid.",
             f"Free {size(overlay.missing_bytes - free)} on the stick.",
         )
 
@@ -185,7 +185,7 @@ def of_memory(system: LiveSystem, available_bytes: int | None) -> Iterator[Findi
         yield Finding(
             Severity.WARNING,
             "memory-low",
-            f"Changes are kept in memory, and {size(available_bytes)} of memory are left.",
+            f"Changes are kept in memory, and {amount(available_bytes)} of it is left.",
             "Delete new files or close programs; save work to another disk.",
         )
 

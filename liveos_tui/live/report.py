@@ -15,7 +15,7 @@ from liveos_tui.live.model import (
     TargetKind,
     Usage,
 )
-from liveos_tui.live.words import duration, percent, size
+from liveos_tui.live.words import amount, duration, percent, size
 
 SCHEMA = 1
 
@@ -146,7 +146,7 @@ def _lines(system: LiveSystem) -> Iterator[str]:
     yield _row("Overlay", Usage(overlay.used_bytes, overlay.total_bytes), state, overlay.unknown)
     if overlay.path:
         use = "in use" if overlay.in_use else "not in use"
-        yield f"{'':14}{size(overlay.left_bytes)} left, {use}, {overlay.path}"
+        yield f"{'':14}{amount(overlay.left_bytes)} left, {use}, {overlay.path}"
     if overlay.seconds_until_full is not None:
         rate = size((overlay.rate_bytes_per_second or 0) * 60)
         yield f"{'':14}+{rate}/min, full in {duration(overlay.seconds_until_full)}"
@@ -158,7 +158,7 @@ def _lines(system: LiveSystem) -> Iterator[str]:
         "Stick",
         system.host.usage,
         system.target.filesystem or "",
-        system.host.unknown or (f"{size(host_free)} free" if host_free is not None else None),
+        system.host.unknown or (f"{amount(host_free)} free" if host_free is not None else None),
     )
     if system.findings:
         yield ""

@@ -14,7 +14,7 @@ from liveos_tui.live.model import (
 )
 from liveos_tui.live.operations import ILL
 from liveos_tui.live.remedies import offered, recovery
-from liveos_tui.live.words import percent, size
+from liveos_tui.live.words import amount, percent, size
 
 FILESYSTEM_WARNING_FRACTION = 0.95
 
@@ -62,7 +62,7 @@ def of_root(system: LiveSystem) -> Iterator[Finding]:
             Severity.WARNING,
             "root-full",
             f"The root file system is {percent(fraction)} full, "
-            f"{size(root.usage.free_bytes)} left. Growing the overlay does not help here.",
+            f"{amount(root.usage.free_bytes)} left. Growing the overlay does not help here.",
             "Delete what is not needed.",
         )
     booted_read_only = system.overlay.in_use and root.read_only
@@ -106,7 +106,7 @@ def of_home(system: LiveSystem) -> Iterator[Finding]:
             yield Finding(
                 Severity.WARNING,
                 "home-full",
-                f"home.img is {percent(fraction)} full, {size(home.usage.free_bytes)} left.",
+                f"home.img is {percent(fraction)} full, {amount(home.usage.free_bytes)} left.",
                 "Delete what is not needed.",
             )
 

@@ -23,6 +23,11 @@ def size(number: float | None) -> str:
     return humanize.naturalsize(number, binary=True)
 
 
+def amount(number: float | None) -> str:
+    """As `size`, for what is left or free: "nothing" where there is none of it."""
+    return "nothing" if number == 0 else size(number)
+
+
 def duration(seconds: float | None) -> str:
     """About how long, in one unit: "less than a minute", "about 17 minutes", "unknown"."""
     if seconds is None:

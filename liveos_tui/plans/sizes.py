@@ -14,7 +14,7 @@ from liveos_tui.formats.text import clean
 from liveos_tui.live import growth
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.growth import MIB, RESERVE_BYTES, choose_size, largest_size
-from liveos_tui.live.words import size
+from liveos_tui.live.words import amount, size
 from liveos_tui.plans.refused import PlanRefusedError
 
 GOOD_FRACTION = 0.75
@@ -191,7 +191,7 @@ def _no_room(diagnosis: Diagnosis, least: int, most: int, *, by_itself: bool) ->
     smaller = f", or grow it by {size(more)} at most" if by_itself and more >= MIB else ""
     return PlanRefusedError(
         f"The overlay would have to grow by {wanted}{_up(least - now)}, and there is room for "
-        f"{size(more)}: the stick has {size(free)} free, of which {parts}.",
+        f"{amount(more)}: the stick has {amount(free)} free; {parts}.",
         f"Free {_up(short)} on the stick{smaller}. Nothing was changed.",
     )
 

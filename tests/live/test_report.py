@@ -103,3 +103,9 @@ def test_the_text_names_the_worst_first(machine: MachineBuilder) -> None:
     findings = [line for line in text(look(machine)).splitlines() if line[:1].isupper()]
 
     assert any(line.startswith("BROKEN: LiveOS/overlay-LIVE-12AB-CDEF") for line in findings)
+
+
+def test_of_a_full_overlay_it_is_said_that_nothing_is_left(machine: MachineBuilder) -> None:
+    layouts.fedora_30(machine, status="1048576/1048576 4096")
+
+    assert "nothing left, in use" in text(look(machine))

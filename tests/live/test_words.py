@@ -1,6 +1,6 @@
 import pytest
 
-from liveos_tui.live.words import duration, percent, size
+from liveos_tui.live.words import amount, duration, percent, size
 
 MIB = 1024 * 1024
 
@@ -19,6 +19,12 @@ MIB = 1024 * 1024
 )
 def test_sizes_are_in_binary_units_and_rounded_down(number: int | None, words: str) -> None:
     assert size(number) == words
+
+
+def test_of_nothing_that_is_left_it_is_said_that_it_is_nothing() -> None:
+    assert amount(0) == "nothing"
+    assert amount(512) == size(512)
+    assert amount(None) == "unknown"
 
 
 @pytest.mark.parametrize(

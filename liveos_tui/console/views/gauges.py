@@ -7,7 +7,7 @@ from liveos_tui.console.glyphs import Glyphs
 from liveos_tui.console.lines import Line, Span, spread, wrap_at_most
 from liveos_tui.console.state import Observation
 from liveos_tui.console.theme import Role
-from liveos_tui.console.wording import percent, size
+from liveos_tui.console.wording import amount, percent, size
 from liveos_tui.live.model import HomeState, Usage
 
 ROWS = 4
@@ -62,7 +62,7 @@ def host(seen: Observation | None, width: int, glyphs: Glyphs) -> list[Line]:
     if usage.free_bytes is None:
         gauge = _Usage(name, usage, part.unknown, [filesystem])
     else:
-        free = f"{size(usage.free_bytes)} free"
+        free = f"{amount(usage.free_bytes)} free"
         gauge = _Usage(name, usage, part.unknown, [filesystem], free)
     return _usage(gauge, seen, width, glyphs)
 

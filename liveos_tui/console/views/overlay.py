@@ -20,6 +20,7 @@ from liveos_tui.console.theme import Role
 from liveos_tui.console.views.gauges import ROWS, frame, prose, text_role
 from liveos_tui.console.wording import (
     FILL_ROLES,
+    amount,
     duration,
     layout_words,
     percent,
@@ -205,7 +206,7 @@ class _Filled:
         """What there is to say, the most important first."""
         part = self.part
         used, total = part.used_bytes or 0, part.total_bytes or 0
-        figures = [f"{size(used)} of {size(total)}", f"{size(part.left_bytes)} left"]
+        figures = [f"{size(used)} of {size(total)}", f"{amount(part.left_bytes)} left"]
         if part.rate_bytes_per_second is not None:
             figures.append(rate(part.rate_bytes_per_second))
         elif part.in_use:
