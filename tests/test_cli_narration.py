@@ -7,6 +7,7 @@ import pytest
 
 from liveos_tui.commands.narration import JsonLines, Narrator, offers, progress_words
 from liveos_tui.jobs.events import (
+    GOING_BACK,
     CommandEvent,
     EndEvent,
     Event,
@@ -92,10 +93,33 @@ def test_sentences_are_broken_between_words() -> None:
     assert all(len(line) <= 80 for line in text.splitlines())
 
 
-def test_a_step_of_an_earlier_run_is_one_line() -> None:
-    text = told(StepEvent(0, StepState.DONE, "Done by an earlier run."))
+@pytest.mark.parametrize(
+    ("done", "words"),
+    [
+        (1, "Step 1 was done by an earlier run."),
+        (2, "Steps 1 to 2 were done by an earlier run."),
+    ],
+)
+def test_the_steps_of_an_earlier_run_are_one_line(done: int, words: str) -> None:
+    text = told(
+        *(StepEvent(step, StepState.DONE, "Done by an earlier run.") for step in range(done)),
+        StepEvent(done, StepState.RUNNING),
+    )
 
-    assert text.endswith("Step 1 of 2: Lock it. Done by an earlier run.\n")
+    assert text.splitlines()[1] == words
+
+
+def test_on_the_way_back_each_step_says_what_is_undone_and_nothing_of_earlier_runs() -> None:
+    text = told(
+        StepEvent(1, StepState.DONE, "Done by an earlier run."),
+        StepEvent(1, StepState.RUNNING, GOING_BACK),
+        StepEvent(1, StepState.UNDONE, "The file has its old size again."),
+    )
+
+    assert text.splitlines()[1:] == [
+        "Going back, step 2 of 2: Grow the file",
+        "  The file has its old size again.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +127,6 @@ def test_a_step_of_an_earlier_run_is_one_line() -> None:
     [
         (StepState.FAILED, "FAILED: No room."),
         (StepState.CANCELLED, "Cancelled. No room."),
-        (StepState.UNDONE, "Undone. No room."),
     ],
 )
 def test_how_a_step_ended_is_a_word(state: StepState, word: str) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.event_codec import document
 from liveos_tui.jobs.events import (
+    GOING_BACK,
     CommandEvent,
     EndEvent,
     Event,
@@ -35,7 +36,7 @@ _LEADS = {
     StepState.DONE: "",
     StepState.FAILED: "FAILED: ",
     StepState.CANCELLED: "Cancelled. ",
-    StepState.UNDONE: "Undone. ",
+    StepState.UNDONE: "",
 }
 
 
@@ -135,6 +136,7 @@ class Narrator:
         self._drawn = 0
         self._phase = ""
         self._step = -1
+        self._before: list[int] = []
         self._framed = False
         self._lines = 0
         self._last: deque[str] = deque(maxlen=_LAST_LINES)
@@ -149,14 +151,16 @@ class Narrator:
         if not isinstance(event, OutputEvent | ProgressEvent):
             self._end_output()
         match event:
+            case StepEvent(step, StepState.DONE) if step != self._step:
+                self._before.append(step)
             case StepEvent(step, StepState.RUNNING, text):
+                back = text == GOING_BACK
+                self._tell_before(going_back=back)
                 self._phase, self._step, self._framed = "", step, False
-                self._line(self._heading(step))
-                self._line(f"  {text}" if text else "")
-            case StepEvent(step, state, text):
-                # Of a step that another run has done, only that is told.
-                lead = "  " if step == self._step else f"{self._heading(step)}. "
-                self._text(f"{_LEADS[state]}{text}", lead)
+                self._line(f"{'Going back, step' if back else 'Step'} {self._number(step)}")
+                self._line(f"  {text}" if text and not back else "")
+            case StepEvent(_, state, text):
+                self._text(f"{_LEADS[state]}{text}", "  ")
             case ProgressEvent():
                 self._progress(event)
             case CommandEvent(step, argv):
@@ -187,9 +191,17 @@ class Narrator:
             self._say("\r" + " " * self._drawn + "\r")
             self._drawn = 0
 
-    def _heading(self, step: int) -> str:
+    def _number(self, step: int) -> str:
         title = self._steps[step].title if step < len(self._steps) else "?"
-        return f"Step {step + 1} of {len(self._steps)}: {title}"
+        return f"{step + 1} of {len(self._steps)}: {title}"
+
+    def _tell_before(self, *, going_back: bool) -> None:
+        """Which steps an earlier run has done; on the way back they are told one by one."""
+        if self._before and not going_back:
+            first, last = self._before[0] + 1, self._before[-1] + 1
+            which = f"Step {first} was" if first == last else f"Steps {first} to {last} were"
+            self._line(f"{which} done by an earlier run.")
+        self._before.clear()
 
     def _frame(self, step: int) -> None:
         """Before the first program of a step: what its words are about."""

@@ -4,7 +4,14 @@ from liveos_tui.errors import CancelledError, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs import live_merging, opening
 from liveos_tui.jobs.doing import do, undo
-from liveos_tui.jobs.events import EndEvent, JobState, StepEvent, StepState, WaitingEvent
+from liveos_tui.jobs.events import (
+    GOING_BACK,
+    EndEvent,
+    JobState,
+    StepEvent,
+    StepState,
+    WaitingEvent,
+)
 from liveos_tui.jobs.journal import read
 from liveos_tui.jobs.marks import check_unused
 from liveos_tui.jobs.merging import WhichImage, image_notes, which_image
@@ -208,7 +215,7 @@ class _Run:
 
     def _undo(self, index: int) -> None:
         self.work.step = index
-        self._tell(index, StepState.RUNNING, "Going back.")
+        self._tell(index, StepState.RUNNING, GOING_BACK)
         opening.check_same(self.work)
         # Who goes on after a power cut has to know that it may not be done any more.
         self._write(index, StepState.RUNNING)

@@ -28,6 +28,10 @@ class JobState(StrEnum):
     LEFT = "left as it is"
 
 
+GOING_BACK = "Going back."
+"""The text of a step that runs because it is undone."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepEvent:
     """A step has changed its state. `text` says what came of it, in one sentence.
