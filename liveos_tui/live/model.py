@@ -85,14 +85,21 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Room in a file system: used, free for a person, and total bytes.
+    """Room in a file system, as `df` tells it: used, free for a person, and total bytes.
 
-    Used and free may be less than the total: some blocks are kept for root.
+    Used and free may be less than the total: the rest is reserved.
     """
 
     used_bytes: int | None = None
     total_bytes: int | None = None
     free_bytes: int | None = None
+
+    @property
+    def reserved_bytes(self) -> int | None:
+        """What is neither used nor free: kept for root, or by the file system."""
+        if self.used_bytes is None or self.total_bytes is None or self.free_bytes is None:
+            return None
+        return max(0, self.total_bytes - self.used_bytes - self.free_bytes)
 
     @property
     def fraction(self) -> float | None:

@@ -19,6 +19,9 @@ from liveos_tui.live.words import amount, duration, percent, size
 
 SCHEMA = 1
 
+# Less than that is lost in the rounding of the other figures.
+_SEEN_PART = 0.02
+
 
 def exit_code(system: LiveSystem) -> ExitCode:
     """0 well, 10 needs attention, 20 broken."""
@@ -31,7 +34,11 @@ def exit_code(system: LiveSystem) -> ExitCode:
 
 
 def document(system: LiveSystem) -> dict[str, Any]:
-    """The system in the shape of `status --json`, schema 1. What is not known is None."""
+    """The system in the shape of `status --json`, schema 1. What is not known is None.
+
+    Bytes of a file system are those of `df`: `used_bytes` holds something, `free_bytes` can be used
+    by this program; what is missing to `total_bytes` is reserved.
+    """
     target, layout, home = system.target, system.layout, system.home
     return {
         "schema": SCHEMA,
@@ -153,12 +160,9 @@ def _lines(system: LiveSystem) -> Iterator[str]:
     root = system.root
     yield _row("Root", root.usage, root.filesystem or "", root.unknown)
     yield _row("Home", home.usage, home.state.value, home.unknown)
-    host_free = system.host.usage.free_bytes
+    host = system.host
     yield _row(
-        "Stick",
-        system.host.usage,
-        system.target.filesystem or "",
-        system.host.unknown or (f"{amount(host_free)} free" if host_free is not None else None),
+        "Stick", host.usage, system.target.filesystem or "", host.unknown or _free(host.usage)
     )
     if system.findings:
         yield ""
@@ -168,6 +172,15 @@ def _lines(system: LiveSystem) -> Iterator[str]:
             yield f"  -> {finding.action}"
         if finding.operation in {Operation.RECOVER, Operation.GROW}:
             yield f"  $ liveos-tui {finding.operation} {shlex.quote(system.target.path)}"
+
+
+def _free(usage: Usage) -> str | None:
+    """What is free, and what is missing to the total where that is to be seen in the figures."""
+    if usage.free_bytes is None:
+        return None
+    reserved = usage.reserved_bytes
+    seen = reserved and usage.total_bytes and reserved >= usage.total_bytes * _SEEN_PART
+    return f"{amount(usage.free_bytes)} free" + (f", {size(reserved)} reserved" if seen else "")
 
 
 def _row(name: str, usage: Usage, state: str, note: str | None) -> str:

@@ -1,15 +1,16 @@
 """`status`: the JSON document of schema 1, the exit codes, one screen of text."""
 
 import json
+from dataclasses import replace
 
 import layouts
 import pytest
 from layouts import USED
-from machines import MachineBuilder, store, used_sectors
+from machines import GIB, MachineBuilder, store, used_sectors
 
 from liveos_tui.errors import ExitCode
 from liveos_tui.live.local import LocalWatch
-from liveos_tui.live.model import LiveSystem
+from liveos_tui.live.model import Host, LiveSystem, Usage
 from liveos_tui.live.report import document, exit_code, text
 
 
@@ -109,3 +110,16 @@ def test_of_a_full_overlay_it_is_said_that_nothing_is_left(machine: MachineBuild
     layouts.fedora_30(machine, status="1048576/1048576 4096")
 
     assert "nothing left, in use" in text(look(machine))
+
+
+def test_what_is_neither_used_nor_free_on_the_stick_is_told_as_reserved(
+    machine: MachineBuilder,
+) -> None:
+    layouts.fedora_30(machine)
+    found = look(machine)
+    reserving = replace(found, host=Host(Usage(27 * GIB, 251 * GIB, 73 * GIB)))
+    rounded = replace(found, host=Host(Usage(27 * GIB, 100 * GIB, 73 * GIB - 1)))
+
+    # Of what can be used, as df counts it.
+    assert "27 %  27 GiB of 251 GiB  vfat  73 GiB free, 151 GiB reserved" in text(reserving)
+    assert "reserved" not in text(rounded)
