@@ -22,7 +22,7 @@ from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.booted import STICK_MOUNT_POINTS
 from liveos_tui.live.contents import overlay_name_parts
 from liveos_tui.live.diagnosis import Fact
-from liveos_tui.live.evidence import Evidence
+from liveos_tui.live.evidence import Evidence, Untold
 from liveos_tui.live.model import LiveSystem
 from liveos_tui.live.report import document, text
 
@@ -30,7 +30,6 @@ _LINE_LIMIT = 400
 _MOST_KERNEL_LINES = 200
 _MOST_JOBS = 20
 _MOST_EVENTS = 40
-_UNTOLD = "It could not be found out."
 _INTRODUCTION = (
     "A report for the people who mend liveos-tui. Names, labels, serial numbers, UUIDs, addresses",
     "and folders of persons are left out: <label-1> is the same label wherever it stands.",
@@ -47,7 +46,8 @@ _NAMELESS = re.compile(r"/dev/(?:mapper/)?[\w.-]+|LiveOS/[\w.-]+")
 class Findings:
     """What was found on a target: `problems` say why something is missing, in sentences.
 
-    `told`: what jobs that did not end well have told, by their ids. `terminal`: what it shows.
+    `jobs` are those of the target; of `other_jobs` only their number is told. `told`: what jobs
+    that did not end well have told, by their ids. `terminal`: what it shows.
     """
 
     target: str
@@ -57,6 +57,7 @@ class Findings:
     problems: Sequence[str] = ()
     told: Mapping[str, Sequence[Event]] = field(default_factory=dict)
     terminal: str = ""
+    other_jobs: int = 0
 
 
 def bug_report(evidence: Evidence, found: Findings, known: Known) -> str:
@@ -127,15 +128,24 @@ def _lines(evidence: Evidence, found: Findings) -> Iterator[str]:
         for job in found.jobs[:_MOST_JOBS]
         for line in (*_of_job(job), *_end_of(found.told.get(job.id, ())))
     ]
+    if not jobs:
+        jobs.append("None of this stick." if found.system else "None: no stick was found.")
+    if found.other_jobs:
+        jobs.append(
+            f"{found.other_jobs} of other sticks are left out: `liveos-tui report STICK` is about "
+            "one of those."
+        )
     yield from _section("Jobs", jobs)
     kernel = evidence.kernel
-    yield from _section("Kernel log", None if kernel is None else kernel[-_MOST_KERNEL_LINES:])
+    yield from _section(
+        "Kernel log", kernel if isinstance(kernel, Untold) else kernel[-_MOST_KERNEL_LINES:]
+    )
 
 
-def _section(name: str, lines: Sequence[str] | None) -> Iterator[str]:
+def _section(name: str, lines: Sequence[str] | Untold) -> Iterator[str]:
     yield from ("", name, "-" * len(name))
-    if lines is None:
-        yield _UNTOLD
+    if isinstance(lines, Untold):
+        yield f"It could not be found out: {lines.reason}"
     else:
         yield from lines or ["None."]
 

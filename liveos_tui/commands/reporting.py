@@ -81,10 +81,16 @@ def _look(probes: Probes, target: str) -> Findings:
         found = replace(found, problems=(f"{error.message} {error.hint}".strip(),))
     try:
         workshop = LocalWorkshop(probes)
-        jobs = workshop.jobs(target if found.system is not None else None)
+        known = workshop.jobs(target if found.system is not None else None)
     except LiveosError as error:
         return replace(found, problems=(*found.problems, f"Jobs: {error.message}"))
-    return replace(found, jobs=jobs, told=_told(workshop, jobs))
+    # A stick that cannot be looked at is known by its name alone.
+    jobs = tuple(
+        job
+        for job in known
+        if job.on_target or (found.system is None and job.plan.place.target == target)
+    )
+    return replace(found, jobs=jobs, other_jobs=len(known) - len(jobs), told=_told(workshop, jobs))
 
 
 def _told(workshop: LocalWorkshop, jobs: tuple[Job, ...]) -> dict[str, list[Event]]:

@@ -6,19 +6,18 @@ business. What is gathered still has personal words in it (`formats.disguise`).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.cmdline import parse_cmdline
 from liveos_tui.formats.dmtable import DeviceStatus, DeviceTable, OtherTable
 from liveos_tui.formats.mountinfo import Mount
 from liveos_tui.live.booted import STICK_MOUNT_POINTS, release_name
+from liveos_tui.system.devicemapper import dmsetup_words
 from liveos_tui.system.kernel_messages import kernel_words
 from liveos_tui.system.loops import Loop
 from liveos_tui.system.probes import Probes
+from liveos_tui.system.runner import CommandError
 from liveos_tui.system.versions import versions
-
-Value = TypeVar("Value")
 
 _OPTIONS = frozenset({
     "boot", "enforcing", "initrd", "live_dir", "live_ram", "liveimg", "overlay", "quiet",
@@ -37,8 +36,15 @@ _OTHER = "(of something else)"
 
 
 @dataclass(frozen=True, slots=True)
+class Untold:
+    """Something that could not be found out, and why not, in a sentence."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """Lines for people, by what they are of. A tuple of None: it could not be found out.
+    """Lines for people, by what they are of.
 
     `release` is the running system's name for itself; `left_out` counts words of the kernel's
     command line that are not told.
@@ -49,11 +55,11 @@ class Evidence:
     privileged: bool
     options: tuple[str, ...]
     left_out: int
-    tables: tuple[str, ...] | None
-    statuses: tuple[str, ...] | None
-    loops: tuple[str, ...] | None
-    mounts: tuple[str, ...] | None
-    kernel: tuple[str, ...] | None
+    tables: tuple[str, ...] | Untold
+    statuses: tuple[str, ...] | Untold
+    loops: tuple[str, ...] | Untold
+    mounts: tuple[str, ...] | Untold
+    kernel: tuple[str, ...] | Untold
 
 
 def gather(probes: Probes, mount_point: str | None = None) -> Evidence:
@@ -61,7 +67,6 @@ def gather(probes: Probes, mount_point: str | None = None) -> Evidence:
     options = parse_cmdline(probes.command_line()).options
     told = [each for each in options if _is_told(each.key)]
     mapper = probes.device_mapper()
-    loops = _asked(probes.loops)
     return Evidence(
         versions=versions(probes),
         release=release_name(probes),
@@ -72,17 +77,20 @@ def gather(probes: Probes, mount_point: str | None = None) -> Evidence:
         left_out=len(options) - len(told),
         tables=_asked(lambda: _table_lines(mapper.table())),
         statuses=_asked(lambda: _status_lines(mapper.status())),
-        loops=None if loops is None else tuple(_loop_line(loop) for loop in loops),
+        loops=_asked(lambda: tuple(_loop_line(loop) for loop in probes.loops())),
         mounts=_asked(lambda: _mount_lines(probes, mount_point)),
-        kernel=kernel_words(probes),
+        kernel=_asked(lambda: kernel_words(probes)),
     )
 
 
-def _asked(question: Callable[[], Value]) -> Value | None:
+def _asked(question: Callable[[], tuple[str, ...]]) -> tuple[str, ...] | Untold:
     try:
         return question()
-    except LiveosError:
-        return None
+    except CommandError as error:
+        program, words = error.finished.argv[0], dmsetup_words(error)
+        return Untold(words if words.startswith(program) else f"{program} says: {words}")
+    except LiveosError as error:
+        return Untold(error.message)
 
 
 def _is_told(key: str) -> bool:

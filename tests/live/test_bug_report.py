@@ -158,7 +158,20 @@ def test_a_target_that_is_none_is_a_report_too(machine: MachineBuilder) -> None:
 
     assert "/dev/sdb1 is a disk with partitions." in text
     assert "asked by a user without root's rights" in text
-    assert "It could not be found out." in text
+
+
+def test_what_could_not_be_found_out_has_its_reason(machine: MachineBuilder) -> None:
+    machine.answer("dmesg", "dmesg: read kernel buffer failed: Operation not permitted", code=1)
+    text = bug_report(gather(machine.probes(privileged=False)), Findings("live"), {})
+
+    assert "It could not be found out: The program dmsetup is not installed." in text
+    assert "It could not be found out: dmesg: read kernel buffer failed: Operation" in text
+
+
+def test_of_jobs_of_other_sticks_only_the_number_is_told(machine: MachineBuilder) -> None:
+    text = bug_report(gather(machine.probes()), Findings("/dev/sdb1", other_jobs=19), {})
+
+    assert "19 of other sticks are left out" in text
 
 
 def test_no_escape_sequence_reaches_the_terminal(machine: MachineBuilder) -> None:

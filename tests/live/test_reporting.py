@@ -12,6 +12,12 @@ from machines import MachineBuilder
 
 from liveos_tui.commands import reporting
 from liveos_tui.commands.reporting import OwnRootError, report
+from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.local import LocalWorkshop
+from liveos_tui.jobs.workshop import Job
+from liveos_tui.live.model import Operation
+from liveos_tui.live.place import Place
+from liveos_tui.plans.model import Confirmation, Plan
 
 PROGRAM = [sys.executable, "-m", "liveos_tui"]
 
@@ -114,6 +120,40 @@ def test_at_a_terminal_it_is_shown_then_asked_for(
     assert report("live", str(saved), yes=False, probes=machine.probes()) == code
     assert "not booted from a LiveOS" in shown[0]
     assert [path.read_text() for path in tmp_path.glob("*.txt")] == shown * count
+
+
+def job(job_id: str, target: str, *, on_target: bool) -> Job:
+    place = Place(target=target, name="STICK", overlay="LiveOS/overlay-STICK-0BAD-F00D")
+    plan = Plan(Operation.RESET, place, f"Reset {job_id}", (), Confirmation.ENTER)
+    return Job(job_id, plan, JobState.DONE, 1000.0, on_target=on_target)
+
+
+@pytest.mark.parametrize(
+    ("booted", "told"),
+    [(True, ["Reset mine"]), (False, ["Reset mine-too"])],
+    ids=["of the stick", "of a stick that cannot be looked at, by its name"],
+)
+def test_it_has_the_jobs_of_its_stick_alone(
+    machine: MachineBuilder,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    booted: bool,
+    told: list[str],
+) -> None:
+    if booted:
+        layouts.fedora_30(machine)
+    found = (
+        job("mine", "/dev/sdb1", on_target=booted),
+        job("mine-too", "live", on_target=False),
+        job("others", "/dev/sdc1", on_target=False),
+    )
+    monkeypatch.setattr(LocalWorkshop, "jobs", lambda *_: found)
+
+    report("live", None, yes=False, probes=machine.probes())
+
+    said = capsys.readouterr().out
+    assert [line.strip() for line in said.splitlines() if "  Reset " in line] == told
+    assert "2 of other sticks are left out" in said
 
 
 @pytest.mark.real_tools
