@@ -28,9 +28,10 @@ practice: install  ## build a practice stick and open the console on it (STATE=i
 bundle: install  ## build/liveos-tui: the program with all that it needs, to run from a stick
 	$(BIN)/python tools/bundle/build.py build/liveos-tui $(addprefix --python ,$(PYTHONS))
 
+# Half of the time a test waits for a screen, a worker or a disk: twice as many as CI has processors.
 test: install  ## environment, system packages, linters, all tests that need no VM
 	tests/packages practice test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 check: install  ## linters only: ruff, mypy, import-linter
 	$(BIN)/ruff check

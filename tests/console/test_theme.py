@@ -23,8 +23,9 @@ SHAPES = {
     Role.HISTORY,
     Role.ILL,
 }
-BARS = SHAPES - {Role.FRAME, Role.TRACK, Role.HISTORY, Role.ILL}
-LETTERS = set(Role) - SHAPES
+# In their own order: each process of a run has to find the same tests.
+BARS = [role for role in Role if role in SHAPES - {Role.FRAME, Role.TRACK, Role.HISTORY, Role.ILL}]
+LETTERS = [role for role in Role if role not in SHAPES]
 
 # The Linux console's colours (vt.c), as a text console on black has them; bold ones are bright.
 CONSOLE = (0x000000, 0xAA0000, 0x00AA00, 0xAA5500, 0x0000AA, 0xAA00AA, 0x00AAAA, 0xAAAAAA)
