@@ -6,6 +6,7 @@ from machines import (
     GIB,
     MIB,
     SQUASHFS_LISTING,
+    Content,
     MachineBuilder,
     store,
     used_sectors,
@@ -35,7 +36,7 @@ def stick(
     label: str = "LIVE",
     uuid: str = "12AB-CDEF",
     base: str = "rootfs.img",
-    overlay: bytes | None = None,
+    overlay: Content | None = None,
 ) -> str:
     """A FAT32 stick with a squashed image and, if given, an overlay; returns the overlay's path."""
     machine.block(
@@ -87,7 +88,7 @@ def dracut_cmdline(machine: MachineBuilder, extra: str = "rw rd.live.overlay=LAB
 
 
 def fedora_30(
-    machine: MachineBuilder, *, overlay: bytes | None = None, status: str | None = None
+    machine: MachineBuilder, *, overlay: Content | None = None, status: str | None = None
 ) -> None:
     """dracut 049: a PO table; the stick mounted read-write; the loop's path without mount point."""
     dracut_cmdline(machine)
@@ -147,7 +148,7 @@ def memory_overlay(machine: MachineBuilder) -> None:
     snapshot_root(machine, "PO", status="3784/67108864 24")
 
 
-def unused_overlay(machine: MachineBuilder, overlay: bytes) -> None:
+def unused_overlay(machine: MachineBuilder, overlay: Content) -> None:
     """The same, while a persistent overlay lies on the stick."""
     dracut_cmdline(machine, "")
     stick(machine, options="ro,relatime", overlay=overlay)

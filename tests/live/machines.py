@@ -8,6 +8,7 @@ names for the releases that cannot be booted here.
 import json
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from runners import RecordedRunner
@@ -21,6 +22,8 @@ from liveos_tui.system.probes import Probes
 DATA = Path(__file__).parents[1] / "data"
 MIB = 1024 * 1024
 GIB = 1024 * MIB
+Content = bytes | tuple[tuple[int, bytes], ...]
+"""How a file begins; or pieces of it, each behind its offset, with holes between them."""
 SQUASHFS_LISTING = """\
 drwxr-xr-x 0/0                      29 2026-11-23 03:25 squashfs-root
 drwxr-xr-x 0/0                      33 2026-11-23 03:25 squashfs-root/LiveOS
@@ -57,9 +60,9 @@ class MachineBuilder:
     def text(self, path: str, text: str) -> None:
         self.path(path).write_text(text)
 
-    def file(self, path: str, head: bytes = b"", size: int | None = None) -> None:
-        """A file that begins with `head`; the rest, up to `size`, is a hole."""
-        self.path(path).write_bytes(head)
+    def file(self, path: str, content: Content = b"", size: int | None = None) -> None:
+        """A file with this content; the rest, up to `size`, is a hole."""
+        write_file(self.path(path), content)
         if size is not None:
             os.truncate(self.path(path), size)
 
@@ -157,15 +160,21 @@ class MachineBuilder:
         return self._usages[inside]
 
 
-def store(exceptions: int, *, valid: bool = True, first_old: int = 1000) -> bytes:
+def write_file(path: Path, content: Content) -> None:
+    """Write a file, and its holes as holes: a full store is 2 MiB of metadata in 510 MiB."""
+    with path.open("wb") as file:
+        for offset, piece in ((0, content),) if isinstance(content, bytes) else content:
+            file.seek(offset)
+            file.write(piece)
+
+
+@cache
+def store(exceptions: int, *, valid: bool = True, first_old: int = 1000) -> Content:
     """A COW store with chunks of 4 KiB, up to its last metadata area, as the kernel writes it."""
     header = CowHeader(valid=valid)
     old_chunks = range(first_old, first_old + exceptions)
     pairs = zip(old_chunks, allocate(header.chunk_sectors), strict=False)
-    data = bytearray()
-    for offset, piece in sorted(store_metadata(header, pairs)):
-        data.extend(bytes(offset - len(data)) + piece)
-    return bytes(data)
+    return tuple(store_metadata(header, pairs))
 
 
 def used_sectors(exceptions: int) -> int:

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import layouts
 import pytest
 from layouts import EXT4_HEAD, OVERLAY_BYTES, USED
-from machines import GIB, MIB, MachineBuilder, store
+from machines import GIB, MIB, Content, MachineBuilder, store
 
 from liveos_tui.live.diagnose import diagnose
 from liveos_tui.live.diagnosis import Diagnosis
@@ -70,7 +70,7 @@ Build = Callable[[MachineBuilder], None]
 
 
 def booted(
-    overlay: bytes | None = None, status: str | None = None, extra: Build = lambda _: None
+    overlay: Content | None = None, status: str | None = None, extra: Build = lambda _: None
 ) -> Build:
     def build(machine: MachineBuilder) -> None:
         layouts.fedora_30(machine, overlay=overlay, status=status)
@@ -79,7 +79,7 @@ def booted(
     return build
 
 
-def left_out(overlay: bytes) -> Build:
+def left_out(overlay: Content) -> Build:
     return lambda machine: layouts.unused_overlay(machine, overlay)
 
 

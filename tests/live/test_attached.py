@@ -9,7 +9,7 @@ from pathlib import Path
 import layouts
 import pytest
 from layouts import EXT4_HEAD, OVERLAY_BYTES, SQUASHFS_BYTES, SQUASHFS_HEAD, USED
-from machines import FLAT_LISTING, GIB, MIB, MachineBuilder, store, used_sectors
+from machines import FLAT_LISTING, GIB, MIB, Content, MachineBuilder, store, used_sectors
 
 from liveos_tui.errors import NotALiveosError, PrivilegeError, TargetGoneError, UnreadableError
 from liveos_tui.live.local import LocalWatch
@@ -31,7 +31,7 @@ from liveos_tui.system.patience import Patience
 MOUNT = "/media/stick"
 
 
-def attach(machine: MachineBuilder, overlay: bytes | None = None) -> str:
+def attach(machine: MachineBuilder, overlay: Content | None = None) -> str:
     layouts.installed(machine)
     return layouts.stick(
         machine, MOUNT, number="8:33", name="sdc1", label="STICK2", overlay=overlay
@@ -246,7 +246,7 @@ class TestBadInput:
         ],
     )
     def test_a_damaged_store(
-        self, machine: MachineBuilder, overlay: bytes, size: int, words: str
+        self, machine: MachineBuilder, overlay: Content, size: int, words: str
     ) -> None:
         path = attach(machine, overlay)
         os.truncate(machine.path(f"{MOUNT}/{path}"), size)

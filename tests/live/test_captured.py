@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from layouts import EXT4_HEAD, SQUASHFS_HEAD, STICK
-from machines import DATA, SQUASHFS_LISTING, store
+from machines import DATA, SQUASHFS_LISTING, Content, store, write_file
 from runners import RecordedRunner
 
 from liveos_tui.errors import UnreadableError
@@ -56,7 +56,7 @@ class Capture:
         """The files of the live directory; from the captured inode numbers to those here."""
         used = re.search(r"live-rw: \d+ \d+ snapshot (\d+)/131072", self.said["dmsetup status"])
         exceptions = int(used[1]) // 8 - 2 if used else 16127
-        heads = {
+        contents: dict[str, Content] = {
             "squashfs.img": SQUASHFS_HEAD,
             "home.img": EXT4_HEAD,
             OVERLAY: store(exceptions),
@@ -66,7 +66,7 @@ class Capture:
         inodes = {}
         for line in self.said[LS].splitlines()[3:]:
             inode, _, _, _, _, size, *_, name = line.split()
-            (folder / name).write_bytes(heads[name])
+            write_file(folder / name, contents[name])
             os.truncate(folder / name, int(size))
             inodes[int(inode)] = (folder / name).stat().st_ino
         return inodes

@@ -2,7 +2,7 @@
 
 import layouts
 from layouts import USED
-from machines import GIB, MachineBuilder, store, used_sectors
+from machines import GIB, Content, MachineBuilder, store, used_sectors
 
 from liveos_tui.live.devices import attached_devices
 from liveos_tui.live.local import LocalWatch
@@ -16,7 +16,7 @@ def rows(machine: MachineBuilder) -> tuple[AttachedDevice, ...]:
     return attached_devices(probes, lambda target: LocalWatch(probes, target))
 
 
-def attach_at_mount(machine: MachineBuilder, overlay: bytes) -> None:
+def attach_at_mount(machine: MachineBuilder, overlay: Content) -> None:
     layouts.stick(machine, MOUNT, number="8:33", name="sdc1", label="STICK2", overlay=overlay)
 
 
