@@ -151,15 +151,16 @@ class CutError(BaseException):
 
 
 @contextmanager
-def power_cut(after: int) -> Iterator[list[str]]:
-    """Let `after` writes to the stick happen, and none after them; names of those that did."""
+def power_cut(after: int | Callable[[], bool]) -> Iterator[list[str]]:
+    """Let `after` writes to the stick happen, or those up to this; names of those that did."""
     done: list[str] = []
+    is_gone = after if callable(after) else lambda: len(done) >= after
 
     def counted(kind: type, name: str) -> object:
         original = getattr(kind, name)
 
         def call(self: object, *arguments: object) -> object:
-            if len(done) >= after:
+            if is_gone():
                 raise CutError
             done.append(name)
             return original(self, *arguments)
