@@ -1,8 +1,11 @@
 """What a command says, and what it asks."""
 
+import select
 import sys
 
 from liveos_tui.errors import ExitCode, LiveosError
+
+_HEARS_SECONDS = 0.5
 
 
 class NotAskedError(LiveosError):
@@ -52,6 +55,9 @@ def can_ask() -> bool:
 def ask(question: str) -> str | None:
     """The answer to a question, None where the terminal has gone (Ctrl+D)."""
     say(question)
+    # A Ctrl+C that comes right before a read would only be heard when that has ended.
+    while not select.select([sys.stdin], [], [], _HEARS_SECONDS)[0]:
+        pass
     answer = sys.stdin.readline()
     if not answer:
         say("\n")
