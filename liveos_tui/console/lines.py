@@ -43,6 +43,16 @@ def clip(text: str, width: int, dots: str = "...") -> str:
     return set_cell_size(text, width - cell_len(dots)).rstrip() + dots
 
 
+def clip_start(text: str, width: int, dots: str = "...") -> str:
+    """`text`, or as much of its end as fits behind `dots`: what differs between paths."""
+    if cell_len(text) <= width:
+        return text
+    kept = text
+    while kept and cell_len(kept) > width - cell_len(dots):
+        kept = kept[1:]
+    return dots + kept
+
+
 def cell(text: str, width: int, dots: str = "...") -> str:
     """`text` as a table's cell: clipped or filled up to exactly `width`."""
     return set_cell_size(clip(text, width, dots), width)

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from console_fakes import MIB, STICK
+from console_fakes import MIB, NOW, STICK
 from console_harness import ASCII, PLAIN, RICH
 from rich.cells import cell_len
 
@@ -14,6 +14,7 @@ from liveos_tui.console.lines import (
     both_ends,
     cell,
     clip,
+    clip_start,
     cut,
     harmless,
     spread,
@@ -23,7 +24,7 @@ from liveos_tui.console.lines import (
 )
 from liveos_tui.console.state import Observation
 from liveos_tui.console.theme import Role, styles
-from liveos_tui.console.views import overlay
+from liveos_tui.console.views import bars, jobs, overlay
 from liveos_tui.live import words
 from liveos_tui.system.terminal import TerminalProfile
 
@@ -56,6 +57,39 @@ def test_text_is_clipped_by_cells_and_shows_that_something_is_missing() -> None:
     assert clip("overlays", 7) == "over..."
     assert cell_len(clip("持久存储覆盖层", 9)) <= 9
     assert cell("ab", 4) == "ab  "
+
+
+def test_a_path_keeps_its_end_and_shows_that_something_is_missing() -> None:
+    assert clip_start("/media/me/STICK", 15) == "/media/me/STICK"
+    assert clip_start("/media/me/STICK", 8) == "...STICK"
+    assert cell_len(clip_start("/持久存储覆盖层", 9)) <= 9
+
+
+def title_of(target: str, width: int = 80) -> str:
+    line = bars.title(("PRACTICE 50AC-71CE",), (target, "folder", "F39"), NOW, width, SAFE)
+    assert width_of(line) == width
+    return "".join(span.text for span in line)
+
+
+def test_of_a_title_that_is_too_long_the_path_loses_its_beginning() -> None:
+    assert "  /tmp/stick  folder  F39 " in title_of("/tmp/stick")
+    shown = title_of("/home/me/a folder with a long name/and another one/practice-stick")
+    assert "  ..." in shown
+    assert "practice-stick  folder  F39 " in shown
+
+
+def test_a_title_that_is_a_path_keeps_its_end() -> None:
+    path = f"/home/{'a' * 80}/practice-stick"
+    line = bars.title((path,), (), NOW, 80, SAFE)
+
+    assert "practice-stick " in "".join(span.text for span in line)
+
+
+def test_the_columns_names_are_whole_beside_what_is_shown_of_the_jobs() -> None:
+    note = (Span("12-18 of 120 "),)
+    line = both_ends(jobs.header(80), note, 80)
+
+    assert "".join(span.text for span in line).split()[-4:] == ["Where", "12-18", "of", "120"]
 
 
 def test_a_cut_line_shows_that_something_is_missing_even_between_two_spans() -> None:

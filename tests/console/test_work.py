@@ -947,6 +947,55 @@ async def test_the_keys_of_the_jobs_screen_do_what_they_say() -> None:
         await shows(pilot, "ROLLED BACK")
 
 
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("f", "Only a merge keeps an old image."),
+        ("u", "This job was undone already"),
+        ("c", "There is nothing to cancel: this job is rolled back."),
+        ("r", "There is nothing to go on with: this job is rolled back."),
+        ("L", "Only an interrupted job is left as it is; this one is rolled back."),
+    ],
+)
+async def test_a_key_that_does_nothing_to_a_job_says_why(key: str, words: str) -> None:
+    job = failed()
+    job.end(JobState.ROLLED_BACK, "The overlay is as it was.")
+    job.can_resume = job.can_roll_back = False
+    workshop = FakeWorkshop(known={"recover-1": job})
+    app = console(workshop)
+    async with opened(app) as pilot:
+        await press(pilot, "j")
+        await shows(pilot, "ROLLED BACK")
+        await press(pilot, key)
+        assert words in prose(app)
+        assert isinstance(app.screen, Jobs)
+        assert not workshop.calls
+
+
+async def test_why_a_key_did_nothing_is_told_with_what_can_be_done() -> None:
+    app = console(FakeWorkshop(known={"recover-1": failed()}))
+    async with opened(app) as pilot:
+        await press(pilot, "j")
+        await shows(pilot, "FAILED")
+        await press(pilot, "f")
+        assert "What can be done: r goes on, u undoes it." in prose(app)
+
+
+async def test_in_an_ended_job_a_key_that_does_nothing_says_why() -> None:
+    job = FakeJob(RECOVERY)
+    job.work(None)
+    app = console(FakeWorkshop(known={"recover-1": job}))
+    async with opened(app) as pilot:
+        await press(pilot, "j", "enter")
+        await shows(pilot, "The overlay is well again.")
+        await press(pilot, "enter")
+        assert "This job has ended: done." in prose(app)
+        await press(pilot, "u")
+        assert "This job cannot be undone" in prose(app)
+        await press(pilot, "up")
+        assert "This job cannot be undone" not in prose(app)
+
+
 async def test_leaving_an_interrupted_job_takes_a_capital_letter() -> None:
     workshop = FakeWorkshop(known={"recover-1": interrupted()})
     app = console(workshop)

@@ -11,7 +11,7 @@ from liveos_tui.console.screens.asking import AskingScreen
 from liveos_tui.console.screens.confirm import Confirm
 from liveos_tui.console.screens.dialog import CANCEL, Choice
 from liveos_tui.console.screens.log import Log
-from liveos_tui.console.views import questions
+from liveos_tui.console.views import jobs, questions
 from liveos_tui.console.work import Conduct
 from liveos_tui.console.workers import FeedProbe
 from liveos_tui.errors import LiveosError
@@ -36,6 +36,8 @@ class ConductingScreen(AskingScreen):
         self.conduct = Conduct(plan)
         self.trouble: LiveosError | None = None
         """Why what was asked last could not be done."""
+        self.said = ""
+        """Why a key did nothing to the job as it is."""
         self.following = True
         self._feed: FeedProbe | None = None
         self._first: Job | None = None
@@ -62,7 +64,7 @@ class ConductingScreen(AskingScreen):
     def listen(self, job_id: str, stale: Job | None = None) -> None:
         """Take in all that the job tells, from its first event."""
         self.stop_listening()
-        self.trouble = None
+        self.trouble, self.said = None, ""
         self.following = True
         self.conduct.begun(job_id, stale)
         console = self.console
@@ -99,6 +101,8 @@ class ConductingScreen(AskingScreen):
     def advance(self, *, everything: bool) -> None:
         """Do the next step, or all of them; ask before the first one that writes."""
         conduct = self.conduct
+        if conduct.ended:
+            self._tell_why_not("Enter")
         if self.busy or not conduct.can_advance(everything=everything):
             return
         self.following = True
@@ -117,6 +121,11 @@ class ConductingScreen(AskingScreen):
             self.paint()
         elif (job_id := conduct.job_id) is not None and goal is not None:
             self.ask("Going on", lambda: self.workshop.allow(job_id, goal), lambda _: None)
+
+    def _tell_why_not(self, key: str) -> None:
+        if (job := self.job) is not None:
+            self.said = jobs.why_not(key, job)
+            self.paint()
 
     def _confirm(self, *, everything: bool) -> None:
         plan = self.conduct.plan
@@ -165,7 +174,9 @@ class ConductingScreen(AskingScreen):
     def action_resume(self) -> None:
         """Go on with a job that has ended before its last step."""
         job = self.job
-        if self.conduct.ended and job is not None and job.can_resume:
+        if not self.conduct.ended or job is None or not job.can_resume:
+            self._tell_why_not("r")
+        else:
             target = self.console.target_of(job)
             self.ask("Going on", lambda: self.workshop.resume(job.id, target), self._restarted)
 
@@ -173,6 +184,7 @@ class ConductingScreen(AskingScreen):
         """Undo everything, after a question."""
         job = self.job
         if not self.conduct.ended or job is None or not job.can_roll_back:
+            self._tell_why_not("u")
             return
 
         def answered(key: str) -> None:

@@ -109,21 +109,34 @@ class Jobs(AskingScreen):
             if job.id == message.key:
                 self.console.show_job(job)
                 return
+        self._tell("This job is not listed any more.")
+
+    def _selected_if(self, key: str, can: Callable[[Job], bool]) -> Job | None:
+        """The selected job, where `key` does something to it; else it is told why not."""
+        job = self.selected
+        if job is None or can(job):
+            return job
+        self._tell(jobs.why_not(key, job))
+        return None
+
+    def _tell(self, text: str) -> None:
+        self._said = text
+        self.paint()
 
     def action_cancel(self) -> None:
         """Have a live job end."""
-        if (job := self.selected) and job.state in ALIVE:
+        if job := self._selected_if("c", lambda job: job.state in ALIVE):
             self._do("Cancelling", lambda: self.workshop.cancel(job.id))
 
     def action_leave(self) -> None:
         """Leave an interrupted job as it is."""
-        if (job := self.selected) and job.state is JobState.INTERRUPTED:
+        if job := self._selected_if("L", lambda job: job.state is JobState.INTERRUPTED):
             target = self.console.target_of(job)
             self._do("Leaving it", lambda: self.workshop.leave(job.id, target))
 
     def action_resume(self) -> None:
         """Go on with a job, and show it."""
-        if (job := self.selected) and job.can_resume:
+        if job := self._selected_if("r", lambda job: job.can_resume):
             target = self.console.target_of(job)
             self.ask(
                 "Going on",
@@ -133,8 +146,8 @@ class Jobs(AskingScreen):
 
     def action_roll_back(self) -> None:
         """Undo a job, after a question."""
-        job = self.selected
-        if job is None or not job.can_roll_back:
+        job = self._selected_if("u", lambda job: job.can_roll_back)
+        if job is None:
             return
         target = self.console.target_of(job)
 
@@ -160,8 +173,8 @@ class Jobs(AskingScreen):
 
     def action_forget(self) -> None:
         """Give up the way back of a merge that is done, after the stick's name was typed."""
-        job = self.selected
-        if job is None or not job.can_be_forgotten:
+        job = self._selected_if("f", lambda job: job.can_be_forgotten)
+        if job is None:
             return
         target = self.console.target_of(job)
 

@@ -154,6 +154,8 @@ class WorkingScreen(ConductingScreen):
             whole=conduct.everything,
         )
         starts = self.busy and conduct.log is None
+        if self.said and self.trouble is None:
+            return bars.notice(self.said, width, self.brush.glyphs)
         said = [(status, Role.STRONG)] if starts else self.sentences(status)
         return notes.lines(said, self.trouble, width, self.brush.glyphs)
 
@@ -182,6 +184,9 @@ class WorkingScreen(ConductingScreen):
         if self.steps.selected is None:
             # It has the focus before it has been drawn.
             return
+        if self.said:
+            self.said = ""
+            self.paint()
         self.following = self.steps.selected == self.conduct.of_interest
         self.pane.to_top()
         self.pane.paint()

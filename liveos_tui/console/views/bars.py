@@ -3,8 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from rich.cells import cell_len
+
 from liveos_tui.console.glyphs import Glyphs
-from liveos_tui.console.lines import Line, Span, both_ends, clip, width_of, wrap_at_most
+from liveos_tui.console.lines import (
+    Line,
+    Span,
+    both_ends,
+    clip,
+    clip_start,
+    width_of,
+    wrap_at_most,
+)
 from liveos_tui.console.state import Observation, TroubleKind
 from liveos_tui.console.theme import Role
 from liveos_tui.console.wording import where
@@ -15,6 +25,8 @@ NOTICE_ROWS = 2
 # A label of FAT has 11 letters, one of ext4 16; longer ones are not from a file system.
 _LABEL_WIDTH = 20
 _UUID_WIDTH = 36
+_LEAST_PATH = 16
+_GAP = 2
 
 _GIVES_WAY = "F3"
 
@@ -41,13 +53,26 @@ def target_title(seen: Observation | None, now: datetime, width: int, glyphs: Gl
 def title(
     strong: Sequence[str], facts: Sequence[str], now: datetime, width: int, glyphs: Glyphs
 ) -> Line:
-    """A screen's first line: its subject, facts about it, the time."""
+    """A screen's first line: its subject, facts about it, the time.
+
+    Where they are too long, a path loses its beginning first.
+    """
     end = f"  {now:%H:%M} "
     room = width - len(end)
+    over = sum(cell_len(text) + _GAP for text in (*strong, *facts)) - 1 - room
+    strong, facts = (
+        [_shorter(text, over, glyphs.dots) if text.startswith("/") else text for text in texts]
+        for texts in (strong, facts)
+    )
     name = clip(" " + "  ".join(strong), room, glyphs.dots)
     rest = "".join(f"  {fact}" for fact in facts)
     start: Line = (Span(name, Role.BAR_STRONG), Span(rest, Role.BAR))
     return both_ends(start, (Span(end, Role.BAR),), width, glyphs.dots)
+
+
+def _shorter(path: str, over: int, dots: str) -> str:
+    """A path that gives `over` cells to what stands behind it, as far as its name can be told."""
+    return clip_start(path, max(_LEAST_PATH, cell_len(path) - over), dots)
 
 
 def keys(hints: Sequence[Key], width: int) -> Line:
@@ -78,7 +103,9 @@ def alert(seen: Observation | None, width: int, glyphs: Glyphs) -> list[Line]:
     trouble = seen.trouble
     if trouble is None:
         if seen.system is None and seen.waiting:
-            return [(Span(f" Looking at {seen.target} {glyphs.dots}", Role.STRONG),)]
+            words = f" Looking at  {glyphs.dots} "
+            target = clip_start(seen.target, width - cell_len(words), glyphs.dots)
+            return [(Span(f" Looking at {target} {glyphs.dots}", Role.STRONG),)]
         return []
     parts = [trouble.message, trouble.hint]
     if trouble.kind is TroubleKind.GONE and not trouble.hint:

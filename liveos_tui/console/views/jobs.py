@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 from rich.cells import cell_len
 
 from liveos_tui.console.glyphs import Glyphs
-from liveos_tui.console.lines import EMPTY, Line, Span, both_ends, cell, clip, wrap
+from liveos_tui.console.lines import EMPTY, Line, Span, both_ends, cell, clip, clip_start, wrap
 from liveos_tui.console.theme import Role
 from liveos_tui.console.views.proposal import place_words
 from liveos_tui.console.views.questions import NAMES
@@ -14,6 +14,7 @@ from liveos_tui.console.workers import ALIVE
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.workshop import Job
+from liveos_tui.live.model import Operation
 
 ROWS = 2
 """Lines of the dashboard's block."""
@@ -37,7 +38,7 @@ def header(width: int) -> Line:
         f"   {cell('Started', _WHEN)} {cell('What', _WHAT)} {cell('Stick', _STICK)} "
         f"{cell('State', _STATE)} {cell('Done', _DONE)} {cell('Where', _WHERE)}{result}"
     )
-    return (Span(clip(words, width), Role.MUTED),)
+    return (Span(clip(words.rstrip(), width), Role.MUTED),)
 
 
 def row(job: Job, now: datetime, width: int, glyphs: Glyphs) -> Line:
@@ -47,7 +48,7 @@ def row(job: Job, now: datetime, width: int, glyphs: Glyphs) -> Line:
         f"   {cell(when(job, now), _WHEN)} {cell(NAMES[job.plan.operation], _WHAT)} "
         f"{cell(job.plan.place.name, _STICK, glyphs.dots)} "
     )
-    where = _end_of(clean(job.plan.place.device or job.plan.place.target), _WHERE, glyphs.dots)
+    where = clip_start(clean(job.plan.place.device or job.plan.place.target), _WHERE, glyphs.dots)
     return (
         Span(start),
         Span(word, role),
@@ -62,25 +63,16 @@ def _result_room(width: int) -> int:
     return room if room >= _LEAST_RESULT else 0
 
 
-def _end_of(path: str, width: int, dots: str) -> str:
-    """The end of a path, which is what differs."""
-    if cell_len(path) <= width:
-        return path
-    kept = path
-    while cell_len(kept) > width - cell_len(dots):
-        kept = kept[1:]
-    return dots + kept
-
-
 def details(job: Job | None, width: int, glyphs: Glyphs) -> list[Line]:
     """Everything that is known of the selected job; how it ended is shown whole."""
     if job is None:
         return []
     place = job.plan.place
     uuid = f", UUID {place.uuid}" if place.uuid else ""
+    where = clip_start(place_words(place), width - cell_len(f"{place.name}  {uuid}"), glyphs.dots)
     lines: list[Line] = [
         (Span(clip(job.plan.title, width, glyphs.dots), Role.STRONG),),
-        (Span(clip(f"{place.name}  {place_words(place)}{uuid}", width, glyphs.dots)),),
+        (Span(clip(f"{place.name}  {where}{uuid}", width, glyphs.dots)),),
         (Span(clip(f"Job {job.id}", width, glyphs.dots), Role.MUTED),),
     ]
     lines += [(Span(row),) for row in wrap(job.message, width)]
@@ -88,6 +80,54 @@ def details(job: Job | None, width: int, glyphs: Glyphs) -> list[Line]:
         return lines
     more = "Enter opens the job: its result has all of it."
     return [*lines[: DETAIL_ROWS - 1], (Span(clip(more, width, glyphs.dots), Role.MUTED),)]
+
+
+def why_not(key: str, job: Job) -> str:
+    """Why a key does nothing to a job as it is, and what can be done instead."""
+    alive, state = job.state in ALIVE, JOB_WORDS[job.state][0].lower()
+    match key:
+        case "c":
+            return f"There is nothing to cancel: this job is {state}. {_ways(job)}"
+        case "L":
+            return f"Only an interrupted job is left as it is; this one is {state}. {_ways(job)}"
+        case "r" if alive:
+            return "This job has a worker that goes on with it: Enter shows it."
+        case "r":
+            return f"There is nothing to go on with: this job is {state}. {_ways(job)}"
+        case "u" | "f" if alive:
+            return "This job is still at work: c cancels it, Enter shows it."
+        case "u" if job.state is JobState.ROLLED_BACK:
+            return "This job was undone already: there is nothing to go back from."
+        case "u" if not job.plan.has_written(job.done + 1):
+            return f"This job has written nothing that could be undone. {_ways(job)}"
+        case "u":
+            return (
+                "This job cannot be undone: its stick is not there, its way back was given up, or "
+                f"the system uses what it made. {_ways(job)}"
+            )
+        case "f" if job.can_resume:
+            return f"A job that has not come to its end keeps what it needs. {_ways(job)}"
+        case "f" if job.plan.operation is Operation.MERGE:
+            return f"This merge keeps no old image: it is {state}. {_ways(job)}"
+        case "f":
+            return (
+                "Only a merge keeps an old image. What another job has saved to be undone is "
+                f"removed by `liveos-tui jobs forget {job.id}`."
+            )
+        case _:
+            return f"This job has ended: {state}. {_ways(job)}"
+
+
+def _ways(job: Job) -> str:
+    """The keys that do something to a job."""
+    ways = {
+        "c cancels it": job.state in ALIVE,
+        "r goes on": job.can_resume,
+        "u undoes it": job.can_roll_back,
+        "f in Jobs lets its old image go": job.can_be_forgotten,
+    }
+    words = ", ".join(way for way, is_open in ways.items() if is_open)
+    return f"What can be done: {words}." if words else ""
 
 
 def nothing(known: bool, glyphs: Glyphs) -> list[Line]:
