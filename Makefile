@@ -15,9 +15,10 @@ help:  ## list the targets
 # The environment is as new as the project file; packages are asked for before it is made.
 $(VENV)/.installed: pyproject.toml tests/packages
 	tests/packages base
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	touch $@
+	@echo 'making $(VENV): Python packages are fetched and installed; this takes some 20 seconds'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
 
 install: $(VENV)/.installed  ## make the environment (.venv/bin/liveos-tui)
 
