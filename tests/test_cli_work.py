@@ -289,6 +289,18 @@ def test_a_person_says_yes(stick: Path) -> None:
         assert "undo all of it -> liveos-tui jobs rollback recover-" in terminal.shown
 
 
+def test_what_is_written_and_how_it_is_undone_stands_right_before_the_question(stick: Path) -> None:
+    with Terminal("recover", stick) as terminal:
+        terminal.until("Type yes to go on: ")
+        last = " ".join(terminal.shown.rpartition("It waits for a yes")[2].split())
+
+        assert "(liveos-tui-jobs/recover-2" in last
+        assert "the overlay grows from 32 MiB to 43 MiB" in last
+        assert "Going back (u in Jobs, or `liveos-tui jobs rollback`)" in last
+        terminal.type("no\n")
+        terminal.end()
+
+
 @pytest.mark.parametrize("answer", ["no\n", "\n", "y\n", "\x04"])
 def test_anything_but_yes_changes_nothing(stick: Path, answer: str) -> None:
     before = hashes(stick)

@@ -10,12 +10,15 @@ from liveos_tui.commands.output import NotAskedError, ask, can_ask, complain, sa
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.workshop import Proposal, Wish, Workshop
+from liveos_tui.live.contents import JOBS_FOLDER
 from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import Engine
+from liveos_tui.plans.agreement import agreement
 from liveos_tui.plans.codec import to_json
 from liveos_tui.plans.model import Confirmation, Plan
 from liveos_tui.plans.sizes import parse_size
-from liveos_tui.plans.text import diagnosis_text, plan_outline, plan_text
+from liveos_tui.plans.steps import JOB_FOLDER
+from liveos_tui.plans.text import diagnosis_text, plan_outline, plan_text, wrapped
 
 _SCHEMA = 1
 _TRIES = 3
@@ -83,12 +86,18 @@ def work(workshop: Workshop, target: str, wish: Wish, manner: Manner) -> int:
         say("\n")
     # A rehearsal is seen before the question.
     asks_later = asks and plan.first_write > 1
-    if asks and not asks_later and not _confirmed(plan):
+    if asks and not asks_later and not _confirmed(plan, agreement(plan)):
         say("Nothing was changed.\n")
         return ExitCode.CANCELLED
     job_id = workshop.start(plan, allowed=plan.first_write if asks_later else None)
-    agree = (lambda: _confirmed(plan)) if asks_later else None
-    return follow(workshop, job_id, plan, listener(as_json=manner.as_json), agree=agree)
+
+    def agreed() -> bool:
+        # What the way back is stands far above by then.
+        text = f"{agreement(plan)} {plan.go_back}"
+        return _confirmed(plan, text.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job_id}"))
+
+    to = listener(as_json=manner.as_json)
+    return follow(workshop, job_id, plan, to, agree=agreed if asks_later else None)
 
 
 def _tell_plan(proposal: Proposal, plan: Plan, manner: Manner) -> None:
@@ -117,8 +126,9 @@ def _refuse(proposal: Proposal, manner: Manner) -> int:
     return complain(LiveosError(proposal.why_not, proposal.hint))
 
 
-def _confirmed(plan: Plan) -> bool:
-    """Whether the person has said yes, as the plan wants it."""
+def _confirmed(plan: Plan, to_what: str) -> bool:
+    """Whether the person has said yes, as the plan wants it, after being told to what."""
+    say("".join(f"{line}\n" for line in wrapped(to_what)))
     if plan.confirmation is Confirmation.LABEL:
         name = plan.place.name
         for _ in range(_TRIES):

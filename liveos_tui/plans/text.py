@@ -72,7 +72,7 @@ def _outline_lines(plan: Plan) -> Iterator[str]:
 
 def _back_lines(plan: Plan) -> Iterator[str]:
     if plan.go_back:
-        yield from wrapped(plan.go_back, "To go back: ")
+        yield from wrapped(plan.go_back, "Way back: ")
 
 
 def _head_lines(plan: Plan) -> Iterator[str]:
