@@ -141,8 +141,37 @@ def test_a_terminal_that_cannot_show_the_console_is_told(stick: Path) -> None:
     assert "TERM" in found.stderr
 
 
-def test_an_unknown_option_is_a_mistake_of_usage() -> None:
-    assert liveos_tui("status", "--jsn").returncode == 2
+@pytest.mark.parametrize(
+    ("words", "command", "meant"),
+    [
+        (("status", "x", "--jsn"), "status", "--json"),
+        (("grow", "--tto=5M"), "grow", "--to"),
+        (("--loook", "plain"), "console", "--look"),
+    ],
+)
+def test_a_mistyped_option_is_told_with_the_closest_one_and_the_usage_of_its_command(
+    words: tuple[str, ...], command: str, meant: str
+) -> None:
+    found = liveos_tui(*words)
+
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.startswith(f"usage: liveos-tui {command} ")
+    assert f"Did you mean {meant}?" in found.stderr
+
+
+def test_an_option_like_no_other_has_no_suggestion() -> None:
+    found = liveos_tui("status", "--xyzzy")
+
+    assert found.returncode == 2
+    assert "no option --xyzzy" in found.stderr
+    assert "Did you mean" not in found.stderr
+
+
+def test_a_word_too_many_is_a_mistake_of_usage() -> None:
+    found = liveos_tui("status", "one", "two")
+
+    assert found.returncode == 2
+    assert "no place for two" in found.stderr
 
 
 def test_the_console_needs_a_terminal(stick: Path) -> None:

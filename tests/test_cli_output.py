@@ -24,3 +24,37 @@ def test_lines_progress_and_letters_of_all_scripts_stay() -> None:
     text = "one\n\rtwo  42 %\r Gr\u00f6\u00dfe \u8986\u76d6\n"
 
     assert harmless(text) == text
+
+
+LONG = "The overlay would have to grow, and there is no room on /run/media/someone/STICK for it."
+
+
+def test_an_error_is_broken_between_words_where_a_terminal_shows_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    complain(LiveosError(LONG, LONG))
+    lines = capsys.readouterr().err.splitlines()
+
+    assert max(map(len, lines)) < 40
+    assert " ".join(lines) == f"liveos-tui: {LONG} {LONG}"
+
+
+def test_a_path_that_is_longer_than_a_line_stays_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    complain(LiveosError(LONG))
+
+    assert "/run/media/someone/STICK" in capsys.readouterr().err.splitlines()
+
+
+def test_for_a_script_an_error_is_one_line_and_its_hint_another(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    complain(LiveosError(LONG, LONG))
+
+    assert capsys.readouterr().err == f"liveos-tui: {LONG}\n{LONG}\n"

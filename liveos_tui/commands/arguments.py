@@ -2,7 +2,8 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 
 from liveos_tui import __version__
 from liveos_tui.commands.epilogs import epilog
@@ -26,21 +27,38 @@ _SIZES = "SIZE is 64M, 1.5G, 64MiB (powers of 1024), 64MB (of 1000) or a number 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Read a command line; one that names no command is the console's.
 
-    Raises SystemExit for one that is none, after it was told, and UnknownWordError for a first word
-    that is neither a command nor a target.
+    Raises SystemExit for one that is none, after it was told, and UnknownWordError for a word that
+    is neither a command, a target nor an option.
     """
     if words and (words[0] in COMMANDS or words[0] in _TOP_OPTIONS):
-        return parser().parse_args(words)
+        return _parse(words)
     if words and not words[0].startswith("-"):
         _check_target(words[0])
-    options = parser().parse_args(["console", *words])
+    options = _parse(["console", *words])
     if options.target is not None:
         _check_target(options.target)
     return options
 
 
+def _parse(words: Sequence[str]) -> argparse.Namespace:
+    """Read the words of a command. Raises UnknownWordError, after its usage, for one too many."""
+    top = parser()
+    options, unknown = top.parse_known_args(words)
+    if not unknown:
+        return options
+    commands = next(each for each in top._actions if isinstance(each, _Commands))
+    command: argparse.ArgumentParser = commands.choices[options.command]
+    command.print_usage(sys.stderr)
+    word = next((each for each in unknown if each.startswith("-")), unknown[0]).partition("=")[0]
+    text = f"no option {clean(word)}" if word.startswith("-") else f"no place for {clean(word)}"
+    raise UnknownWordError(
+        f"There is {text} here.{_meant(word, command._option_string_actions)}",
+        f"Nothing was done. `liveos-tui {options.command} --help` tells what there is.",
+    )
+
+
 class UnknownWordError(LiveosError):
-    """Where a command or a target stands, there is a word that is neither."""
+    """A word that is no command, no target and no option."""
 
     exit_code = ExitCode.USAGE
 
@@ -52,14 +70,19 @@ def _check_target(word: str) -> None:
     """
     if not word or word == LIVE or "/" in word or os.path.lexists(word):
         return
-    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake has to wait for it
-
-    close = get_close_matches(word, COMMANDS, n=1)
     raise UnknownWordError(
         f"{clean(word)} is no command, and no file, folder or device here has that name."
-        + (f" Did you mean {close[0]}?" if close else ""),
+        f"{_meant(word, COMMANDS)}",
         "Nothing was done. `liveos-tui --help` lists the commands.",
     )
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    """A question whether one of the words was meant that are `known`; "" where none is close."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake has to wait for it
+
+    close = get_close_matches(word, known, n=1)
+    return f" Did you mean {close[0]}?" if close else ""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,6 +1,7 @@
 """What a command says, and what it asks."""
 
 import select
+import shutil
 import sys
 
 from liveos_tui.errors import ExitCode, LiveosError
@@ -40,10 +41,20 @@ def say(words: str) -> None:
 
 
 def complain(error: LiveosError) -> int:
-    """Print an error to standard error; its exit code."""
-    print(harmless(f"liveos-tui: {error.message}"), file=sys.stderr)
-    if error.hint:
-        print(harmless(error.hint), file=sys.stderr)
+    """Print an error to standard error; its exit code.
+
+    A terminal gets lines that are broken between words. A script, which looks for words that belong
+    together, gets two lines.
+    """
+    texts = [f"liveos-tui: {error.message}", *filter(None, [error.hint])]
+    if sys.stderr.isatty():
+        from liveos_tui.plans.text import wrapped  # noqa: PLC0415 - only an error has to wait
+
+        # The last column stays free: some terminals go to the next line from there.
+        width = shutil.get_terminal_size().columns - 1
+        texts = [line for text in texts for line in wrapped(text, width=width)]
+    for text in texts:
+        print(harmless(text), file=sys.stderr)
     return error.exit_code
 
 

@@ -121,7 +121,8 @@ def _refuse(proposal: Proposal, manner: Manner) -> int:
     if proposal.facts:
         say(f"{diagnosis_text(proposal.facts)}\n")
     if proposal.nothing_to_do:
-        say("".join(f"{line}\n" for line in (proposal.why_not, proposal.hint) if line))
+        texts = filter(None, (proposal.why_not, proposal.hint))
+        say("".join(f"{line}\n" for text in texts for line in wrapped(text)))
         return code
     return complain(LiveosError(proposal.why_not, proposal.hint))
 

@@ -122,7 +122,7 @@ def frame_of(action: Action) -> str:
     return ""
 
 
-def wrapped(text: str, lead: str = "") -> Iterator[str]:
+def wrapped(text: str, lead: str = "", width: int = WIDTH) -> Iterator[str]:
     """`text` after `lead`, broken between words, later lines indented to where it began.
 
     A command between backquotes is one word, to be copied. One that is longer than a line is kept
@@ -130,7 +130,7 @@ def wrapped(text: str, lead: str = "") -> Iterator[str]:
     """
     line, indent, empty = lead, " " * len(lead), True
     for word in _WORDS.findall(clean(text, 1 << 16)):
-        if not empty and len(line) + 1 + len(word) > WIDTH:
+        if not empty and len(line) + 1 + len(word) > width:
             yield line
             line, empty = indent, True
         line, empty = (f"{line}{word}" if empty else f"{line} {word}"), False
