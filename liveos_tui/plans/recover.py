@@ -151,8 +151,8 @@ def _is_fine(diagnosis: Diagnosis) -> PlanRefusedError:
     return NothingToDoError(
         "The overlay is neither Invalid nor full, and the file system in it notes no errors: "
         "there is nothing to recover.",
-        "It is fine and was left alone. A rehearsal (`recover --rehearse`) has e2fsck look at it, "
-        "and writes nothing.",
+        "It was left alone. Only a check proves that all is well: a rehearsal "
+        "(`liveos-tui recover --rehearse`) has e2fsck look at it, and writes nothing.",
     )
 
 
@@ -216,12 +216,24 @@ def _rehearsal(diagnosis: Diagnosis, words: Words) -> Plan:
             "Its recovery is rehearsed: not one byte is written to the stick.",
         ),
         go_back="There is nothing to undo.",
-        afterwards=(
-            "To have it done on the stick, which asks before it writes: `liveos-tui recover "
-            f"{shlex.quote(clean(diagnosis.place.target, _PATH_LIMIT))}`",
-        )
-        if diagnosis.illness is not Illness.NONE
-        else (),
+        afterwards=_after_rehearsal(diagnosis),
+    )
+
+
+def _after_rehearsal(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """What there is to do, whatever e2fsck has found."""
+    do_it = (
+        "To have it done on the stick, which asks before it writes: `liveos-tui recover "
+        f"{shlex.quote(clean(diagnosis.place.target, _PATH_LIMIT))}`"
+    )
+    if diagnosis.illness is not Illness.NONE:
+        return (do_it,)
+    if _is_unproven(diagnosis):
+        return ("The next boot replays the journal by itself; a merge needs it done before.", do_it)
+    return (
+        "Where no repair is named above, all is well. Where one is, nothing has run into it so "
+        "far, and the stick can be used as before; but it cannot be merged, and what matters is "
+        "better saved to another disk as well.",
     )
 
 
@@ -249,7 +261,10 @@ def _what_is_wrong(diagnosis: Diagnosis) -> tuple[str, ...]:
             "The overlay has room. The file system in it was not shut down cleanly: its journal "
             "is still to be replayed.",
         )
-    return ("The overlay is neither Invalid nor full.",)
+    return (
+        "The overlay is neither Invalid nor full, and the file system in it notes no errors: "
+        "whether there are any, e2fsck tells.",
+    )
 
 
 def _summary(diagnosis: Diagnosis, growth: Growth | None) -> tuple[str, ...]:

@@ -167,13 +167,27 @@ class TestRehearsal:
     def test_a_store_that_is_fine_may_be_rehearsed(self) -> None:
         assert plan_recover(diagnosis(Illness.NONE), rehearse=True).steps
 
+    def test_repairs_of_what_seemed_fine_are_told_calmly_and_with_what_they_mean(self) -> None:
+        fine = replace(diagnosis(Illness.NONE), view=root(unmounted=True))
+        (left,) = plan_recover(fine, rehearse=True).afterwards
+
+        assert "Where no repair is named above, all is well." in left
+        assert "the stick can be used as before; but it cannot be merged" in left
+
+    def test_a_journal_that_is_to_be_replayed_is_no_harm_and_can_be_replayed_here(self) -> None:
+        left = plan_recover(diagnosis(Illness.NONE), rehearse=True).afterwards
+
+        assert "The next boot replays the journal by itself" in left[0]
+        assert "`liveos-tui recover /dev/sdc1`" in left[1]
+
 
 class TestRefusals:
     def test_a_store_that_is_fine_is_left_alone(self) -> None:
         error = refusal(replace(diagnosis(Illness.NONE), view=root(unmounted=True)))
 
         assert "neither Invalid nor full" in error.message
-        assert "fine and was left alone" in error.hint
+        assert "left alone" in error.hint
+        assert "`liveos-tui recover --rehearse`" in error.hint
 
     @pytest.mark.parametrize("rehearse", [False, True])
     def test_a_fresh_store_holds_nothing(self, rehearse: bool) -> None:
