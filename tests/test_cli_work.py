@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import select
 import shutil
 import signal
 import subprocess
@@ -87,6 +88,7 @@ class Terminal:
         os.killpg(self.process.pid, signal.SIGINT)
 
     def _more(self) -> bool:
+        assert select.select([self._ours], [], [], 120)[0], f"it is silent after:\n{self.shown}"
         try:
             data = os.read(self._ours, 65536)
         except OSError:  # the end of a terminal

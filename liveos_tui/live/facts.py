@@ -40,6 +40,7 @@ def leftover_fact(leftover: CowSummary) -> Fact:
         f"{chunks(leftover.exceptions)} of before are listed behind it still, as after every merge "
         "and reset. If it was neither merged nor reset, its header was lost: copy the file then, "
         "before you boot with it.",
+        unknown=True,
     )
 
 

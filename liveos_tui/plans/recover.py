@@ -141,12 +141,23 @@ def _in_use(diagnosis: Diagnosis) -> PlanRefusedError:
     )
 
 
+def _may_have_lost_it(diagnosis: Diagnosis) -> bool:
+    """Chunks are listed behind a header of zeros: nothing on the stick tells why."""
+    return any(fact.name == "Header" and fact.unknown for fact in diagnosis.facts)
+
+
 def _is_fine(diagnosis: Diagnosis) -> PlanRefusedError:
+    if diagnosis.header is None and _may_have_lost_it(diagnosis):
+        return PlanRefusedError(
+            "The overlay's header is all zeros: it is empty, or its header was lost.",
+            "If a merge or a reset has emptied it, all is well: j Jobs, or `liveos-tui jobs`, "
+            "shows that. If not, do not boot with it: copy the file, and put the header back from "
+            f"a backup. {UNCHANGED}",
+        )
     if diagnosis.header is None:
         return NothingToDoError(
-            "The overlay is empty and fresh: nothing is in it that could be recovered.",
-            "It was left as it is. Where a merge or a reset has emptied it, that may be undone "
-            "(j Jobs, or `liveos-tui jobs`).",
+            "The overlay is fresh: nothing is in it that could be recovered.",
+            f"It is fine and was left alone. {UNCHANGED}",
         )
     return NothingToDoError(
         "The overlay is neither Invalid nor full, and the file system in it notes no errors: "

@@ -120,7 +120,7 @@ class TestPracticeSticks:
         assert fact(found, "Together").unknown
         assert bad(found) == []
 
-    def test_one_that_a_merge_or_a_reset_has_emptied_is_fresh_and_nothing_is_wrong(
+    def test_one_that_a_merge_has_emptied_is_not_taken_for_broken_nor_for_sound(
         self, stick: Stick
     ) -> None:
         folder = stick(PracticeState.HEALTHY)
@@ -129,9 +129,10 @@ class TestPracticeSticks:
 
         assert found.illness is Illness.NONE
         assert bad(found) == []
+        assert fact(found, "Header").unknown
         assert fact(found, "Header").text.startswith("All zeros: an empty, fresh overlay")
         assert "its header was lost" in fact(found, "Header").text
-        with pytest.raises(NothingToDoError, match="empty and fresh"):
+        with pytest.raises(PlanRefusedError, match="it is empty, or its header was lost"):
             plan_recover(found)
         assert not plan_grow(found).warnings
 

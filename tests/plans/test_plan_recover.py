@@ -195,8 +195,15 @@ class TestRefusals:
         error = refusal(fresh, rehearse=rehearse)
 
         assert isinstance(error, NothingToDoError)
-        assert "empty and fresh" in error.message
-        assert "`liveos-tui jobs`" in error.hint
+        assert "fresh" in error.message
+
+    def test_a_header_of_zeros_before_a_list_is_told(self) -> None:
+        lost = Fact("Header", "All zeros, and 12 chunks are listed.", unknown=True)
+        error = refusal(replace(diagnosis(Illness.NONE, facts=(lost,)), header=None))
+
+        assert not isinstance(error, NothingToDoError)
+        assert "all zeros" in error.message
+        assert "backup" in error.hint
 
     @pytest.mark.parametrize("illness", [Illness.INVALID, Illness.OVERFLOW, Illness.NONE])
     def test_what_is_in_use_is_never_repaired(self, illness: Illness) -> None:
