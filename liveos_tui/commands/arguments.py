@@ -186,6 +186,11 @@ def _add_recover(commands: "_Commands[argparse.ArgumentParser]") -> None:
         help="do it on a throw-away copy and tell what would come back; writes nothing",
     )
     recover.add_argument(
+        "--repair",
+        action="store_true",
+        help="have e2fsck look, and repair, also where nothing is known to be wrong",
+    )
+    recover.add_argument(
         "--backup",
         metavar="DIR",
         action="append",

@@ -40,6 +40,7 @@ def wish_of(options: Namespace) -> Wish:
             return Wish(
                 Operation.RECOVER,
                 rehearse=options.rehearse,
+                repair=options.repair,
                 grow_bytes=_size(options.grow),
                 copies=tuple(os.path.abspath(folder) for folder in options.backup),  # noqa: PTH100
             )

@@ -9,7 +9,7 @@ _shtab_liveos_tui_subparsers=(console status recover grow merge reset jobs pract
 
 _shtab_liveos_tui_console_option_strings=(-h --help --look --contrast)
 _shtab_liveos_tui_status_option_strings=(-h --help --json)
-_shtab_liveos_tui_recover_option_strings=(-h --help --grow --rehearse --backup --dry-run --yes --json)
+_shtab_liveos_tui_recover_option_strings=(-h --help --grow --rehearse --repair --backup --dry-run --yes --json)
 _shtab_liveos_tui_grow_option_strings=(-h --help --by --to --fill --dry-run --yes --json)
 _shtab_liveos_tui_merge_option_strings=(-h --help --engine --work --comp --level --no-switch --dry-run --yes --json)
 _shtab_liveos_tui_reset_option_strings=(-h --help --dry-run --yes --json)
@@ -52,6 +52,7 @@ _shtab_liveos_tui_status___json_nargs=0
 _shtab_liveos_tui_recover__h_nargs=0
 _shtab_liveos_tui_recover___help_nargs=0
 _shtab_liveos_tui_recover___rehearse_nargs=0
+_shtab_liveos_tui_recover___repair_nargs=0
 _shtab_liveos_tui_recover___dry_run_nargs=0
 _shtab_liveos_tui_recover___yes_nargs=0
 _shtab_liveos_tui_recover___json_nargs=0

@@ -79,6 +79,7 @@ complete -c liveos-tui -n '_shtab_liveos_tui_using; and test $_shtab_liveos_tui_
 complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -s h -l help -d 'show this help message and exit'
 complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -l grow -x -d 'grow the overlay by that much (default: what it needs)'
 complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -l rehearse -d 'do it on a throw-away copy and tell what would come back; writes nothing'
+complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -l repair -d 'have e2fsck look, and repair, also where nothing is known to be wrong'
 complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -l backup -xka "(__fish_complete_directories)" -d 'save the overlay'"'"'s header and list of changes in this folder on another disk, too'
 complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -l dry-run -d 'tell what would be done, and do nothing'
 complete -c liveos-tui -n '_shtab_liveos_tui_using recover' -l yes -d 'do not ask'

@@ -5,6 +5,7 @@ An image is known by its size and its first bytes, which the step that made the 
 """
 
 import hashlib
+import shlex
 from contextlib import suppress
 from enum import StrEnum
 from typing import Any
@@ -49,7 +50,8 @@ def check_root(work: Work) -> str:
     if not verdict.sound:
         raise LiveosError(
             f"Only a clean file system is merged: {verdict.words}",
-            "Recover the overlay first. The stick was left as it is.",
+            "Have it repaired first: `liveos-tui recover --repair "
+            f"{shlex.quote(clean(work.place.target))}`. The stick was left as it is.",
         )
     _check_compressor(work)
     return "e2fsck finds nothing wrong."

@@ -82,6 +82,7 @@ def _plan(diagnosis: Diagnosis, wish: Wish, images: MergeFacts, *, device_mapper
             return plan_recover(
                 diagnosis,
                 rehearse=wish.rehearse,
+                repair=wish.repair,
                 grow_bytes=wish.grow_bytes,
                 to_bytes=wish.to_bytes,
                 copies=wish.copies,

@@ -15,7 +15,8 @@ from liveos_tui.plans.model import Plan
 class Wish:
     """What a person asks for.
 
-    `rehearse` only: nothing is written to the stick. `grow_bytes`: by how much the overlay is to
+    `rehearse` only: nothing is written to the stick. `repair`: also where only e2fsck can tell that
+    something is wrong. `grow_bytes`: by how much the overlay is to
     grow, None for a proposal; `to_bytes`: how large it is to be. `copies`: folders on other disks
     that get the backup as well. `fill_holes`: have the stick provide all of a sparse overlay.
 
@@ -26,6 +27,7 @@ class Wish:
 
     operation: Operation
     rehearse: bool = False
+    repair: bool = False
     grow_bytes: int | None = None
     to_bytes: int | None = None
     copies: tuple[str, ...] = ()

@@ -41,6 +41,7 @@ def plan_recover(
     diagnosis: Diagnosis,
     *,
     rehearse: bool = False,
+    repair: bool = False,
     grow_bytes: int | None = None,
     to_bytes: int | None = None,
     copies: tuple[str, ...] = (),
@@ -48,11 +49,12 @@ def plan_recover(
 ) -> Plan:
     """Plan the recovery; with `rehearse` only its rehearsal, which writes nothing to the stick.
 
+    `repair`: also where nothing is known to be wrong, and only e2fsck can find something.
     `grow_bytes` and `to_bytes` name the growth (a proposal otherwise), `copies` folders on other
     disks for the backup. `device_mapper`: the kernel joins base and overlay, not the console.
     Raises PlanRefusedError.
     """
-    _refuse(diagnosis, rehearse=rehearse)
+    _refuse(diagnosis, look_anyway=rehearse or repair)
     words = Words(diagnosis, device_mapper)
     if rehearse:
         return _rehearsal(diagnosis, words)
@@ -83,13 +85,13 @@ def plan_recover(
     )
 
 
-def _refuse(diagnosis: Diagnosis, *, rehearse: bool) -> None:
+def _refuse(diagnosis: Diagnosis, *, look_anyway: bool) -> None:
     """Raise PlanRefusedError where there is nothing to recover, or no way to do it."""
     if diagnosis.refusal:
         raise PlanRefusedError(diagnosis.refusal, diagnosis.hint)
     if diagnosis.in_use:
         raise _in_use(diagnosis)
-    looked_at = rehearse and diagnosis.header is not None
+    looked_at = look_anyway and diagnosis.header is not None
     if diagnosis.illness is Illness.NONE and not (looked_at or _is_unproven(diagnosis)):
         raise _is_fine(diagnosis)
     if diagnosis.base_bytes is None:
@@ -163,7 +165,8 @@ def _is_fine(diagnosis: Diagnosis) -> PlanRefusedError:
         "The overlay is neither Invalid nor full, and the file system in it notes no errors: "
         "there is nothing to recover.",
         "It was left alone. Only a check proves that all is well: a rehearsal "
-        "(`liveos-tui recover --rehearse`) has e2fsck look at it, and writes nothing.",
+        "(`liveos-tui recover --rehearse`) has e2fsck look at it, and writes nothing; `liveos-tui "
+        "recover --repair` has it repaired as well, after asking.",
     )
 
 
@@ -233,18 +236,17 @@ def _rehearsal(diagnosis: Diagnosis, words: Words) -> Plan:
 
 def _after_rehearsal(diagnosis: Diagnosis) -> tuple[str, ...]:
     """What there is to do, whatever e2fsck has found."""
-    do_it = (
-        "To have it done on the stick, which asks before it writes: `liveos-tui recover "
-        f"{shlex.quote(clean(diagnosis.place.target, _PATH_LIMIT))}`"
-    )
+    target = shlex.quote(clean(diagnosis.place.target, _PATH_LIMIT))
+    asks = "which asks before it writes"
+    do_it = f"To have it done on the stick, {asks}: `liveos-tui recover {target}`"
     if diagnosis.illness is not Illness.NONE:
         return (do_it,)
     if _is_unproven(diagnosis):
         return ("The next boot replays the journal by itself; a merge needs it done before.", do_it)
     return (
         "Where no repair is named above, all is well. Where one is, nothing has run into it so "
-        "far, and the stick can be used as before; but it cannot be merged, and what matters is "
-        "better saved to another disk as well.",
+        "far, and the stick can be used as before; but it cannot be merged. To have it repaired, "
+        f"{asks}: `liveos-tui recover --repair {target}`",
     )
 
 

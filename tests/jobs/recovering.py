@@ -85,12 +85,19 @@ class Patient:
     def store(self) -> Path:
         return self.folder / "LiveOS" / OVERLAY_NAME
 
-    def plan(self, *, rehearse: bool = False, grow_bytes: int | None = None) -> Plan:
+    def plan(
+        self, *, rehearse: bool = False, repair: bool = False, grow_bytes: int | None = None
+    ) -> Plan:
         found = recognise(self.probes, str(self.folder))
         with found.hold:
             diagnosis = diagnose(self.probes, found.site)
         return plan_recover(
-            diagnosis, rehearse=rehearse, grow_bytes=grow_bytes, to_bytes=None, copies=()
+            diagnosis,
+            rehearse=rehearse,
+            repair=repair,
+            grow_bytes=grow_bytes,
+            to_bytes=None,
+            copies=(),
         )
 
     def merge_plan(

@@ -17,6 +17,7 @@ from liveos_tui.jobs.events import JobState, PausedEvent
 from liveos_tui.jobs.forgetting import forget
 from liveos_tui.jobs.journal import read
 from liveos_tui.jobs.order import OrderKind
+from liveos_tui.live.contents import JOBS_FOLDER
 from liveos_tui.plans.actions import Engine, ExchangeImages, MakeImage
 from liveos_tui.plans.merge import MergeWish
 from liveos_tui.plans.refused import PlanRefusedError
@@ -236,7 +237,19 @@ def test_a_root_that_is_not_whole_is_not_merged(stick: Patient, tmp_path: Path) 
 
     assert end.state is JobState.FAILED
     assert end.message.startswith("Only a clean file system is merged")
+    assert "recover --repair" in end.hint
     assert stick_bytes(stick) == changed
+
+
+def test_a_root_that_seemed_whole_can_be_repaired_and_is_merged_then(
+    stick: Patient, tmp_path: Path
+) -> None:
+    change(stick, tmp_path / "damaged", "set_inode_field /etc/os-release links_count 3")
+    assert stick.carry(stick.merge_plan()).state is JobState.FAILED
+
+    assert stick.carry(stick.plan(repair=True)).state is JobState.DONE
+    shutil.rmtree(stick.folder / JOBS_FOLDER)
+    assert stick.carry(stick.merge_plan()).state is JobState.DONE
 
 
 class TestCompressor:

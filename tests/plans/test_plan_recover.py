@@ -174,6 +174,12 @@ class TestRehearsal:
         assert "Where no repair is named above, all is well." in left
         assert "the stick can be used as before; but it cannot be merged" in left
 
+    def test_what_seems_fine_is_repaired_where_that_is_asked_for(self) -> None:
+        fine = replace(diagnosis(Illness.NONE), view=root(unmounted=True))
+
+        assert Repair in kinds(plan_recover(fine, repair=True))
+        assert SetValid not in kinds(plan_recover(fine, repair=True))
+
     def test_a_journal_that_is_to_be_replayed_is_no_harm_and_can_be_replayed_here(self) -> None:
         left = plan_recover(diagnosis(Illness.NONE), rehearse=True).afterwards
 
