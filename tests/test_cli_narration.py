@@ -135,6 +135,16 @@ def test_how_a_step_ended_is_a_word(state: StepState, word: str) -> None:
     assert text.splitlines()[-1] == f"  {word}"
 
 
+def test_what_a_failed_step_has_said_is_not_said_again_at_the_end() -> None:
+    text = told(
+        StepEvent(1, StepState.RUNNING),
+        StepEvent(1, StepState.FAILED, "No room."),
+        EndEvent(JobState.FAILED, "No room.", "Free some."),
+    )
+
+    assert text.splitlines()[-2:] == ["  FAILED: No room.", "Free some."]
+
+
 def test_a_job_that_waits_says_for_what() -> None:
     assert told(WaitingEvent(1)).endswith("It waits for a yes before step 2.\n")
 

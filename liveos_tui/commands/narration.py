@@ -136,6 +136,7 @@ class Narrator:
         self._drawn = 0
         self._phase = ""
         self._step = -1
+        self._told = ""
         self._before: list[int] = []
         self._framed = False
         self._lines = 0
@@ -160,6 +161,7 @@ class Narrator:
                 self._line(f"{'Going back, step' if back else 'Step'} {self._number(step)}")
                 self._line(f"  {text}" if text and not back else "")
             case StepEvent(_, state, text):
+                self._told = text
                 self._text(f"{_LEADS[state]}{text}", "  ")
             case ProgressEvent():
                 self._progress(event)
@@ -175,7 +177,8 @@ class Narrator:
             case PausedEvent(_, paused):
                 self._line("  Paused. `jobs resume` has it go on." if paused else "  It goes on.")
             case EndEvent(state, message, hint, report):
-                self._text(message)
+                # A failed step has said the same already.
+                self._text("" if message == self._told else message)
                 for line in report:
                     self._text(line, "  - ")
                 self._text(hint)
