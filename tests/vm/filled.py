@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
+import pytest
+
 CHUNK_BYTES = 4096
 BASE_BYTES = 256 << 20
 STORE_BYTES = 16 << 20
@@ -21,6 +23,8 @@ STORE_NAME = "overlay-LANE-1234-ABCD"
 KINDS = ("P", "PO")
 TRIALS = 10
 """Filled sticks of each kind of table."""
+_IN_CI = 3
+"""So many of each kind are looked at in CI, all of them with LIVEOS_VM_THOROUGH=1."""
 _NAME = "lane-filled"
 _FOLDERS = 64
 _PIECE_BYTES = 1 << 16
@@ -244,6 +248,13 @@ def _write_until_refused(root: Path, chance: random.Random) -> dict[str, str]:
         except OSError:
             return files
         files[name] = hashlib.sha256(data).hexdigest()
+
+
+EACH_TRIAL = [
+    pytest.param(number, marks=[pytest.mark.thorough] if number % TRIALS >= _IN_CI else [])
+    for number in range(len(KINDS) * TRIALS)
+]
+"""Numbers of `Trials`, for a test's parameters."""
 
 
 class Trials(Sequence[FilledStick]):

@@ -14,7 +14,7 @@ folders they can be enough. One of twenty such trials came back. On a system in 
 from pathlib import Path
 
 import pytest
-from filled import FilledStick, Trials, command, exit_code, joined, status
+from filled import EACH_TRIAL, FilledStick, Trials, command, exit_code, joined, status
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -36,25 +36,23 @@ def published_order(stick: FilledStick) -> tuple[int, str]:
     return code, said
 
 
-def test_filled_stores_are_as_the_kernel_leaves_them(trials: Trials) -> None:
-    for stick in trials:
-        valid = stick.store.read_bytes()[4]
-        assert valid == {"P": 0, "PO": 1}[stick.persistence]
-        assert len(stick.files) > 50
+@pytest.mark.parametrize("number", EACH_TRIAL)
+def test_a_filled_store_is_as_the_kernel_leaves_it(trials: Trials, number: int) -> None:
+    stick = trials[number]
+    valid = stick.store.read_bytes()[4]
+    assert valid == {"P": 0, "PO": 1}[stick.persistence]
+    assert len(stick.files) > 50
 
 
-def test_the_published_order_recovers_none(trials: Trials, tmp_path: Path) -> None:
-    recovered = 0
-    for number, trial in enumerate(trials):
-        stick = trial.copy(tmp_path / str(number))
-        code, said = published_order(stick)
+@pytest.mark.parametrize("number", EACH_TRIAL)
+def test_the_published_order_recovers_none(trials: Trials, tmp_path: Path, number: int) -> None:
+    stick = trials[number].copy(tmp_path / "stick")
+    code, said = published_order(stick)
 
-        assert code & OPERATIONAL_ERROR
-        assert said == {"P": "Invalid", "PO": "Overflow"}[stick.persistence]
-        if stick.persistence == "P":
-            assert stick.store.read_bytes()[4] == 0, "marked invalid again"
-        else:
-            # Not by e2fsck's word alone: -n leaves the journal out, in which most files are.
-            recovered += stick.check() == 0 and len(stick.kept(tmp_path)) == len(stick.files)
-        command("rm", "-r", str(stick.folder))
-    assert recovered == 0
+    assert code & OPERATIONAL_ERROR
+    assert said == {"P": "Invalid", "PO": "Overflow"}[stick.persistence]
+    if stick.persistence == "P":
+        assert stick.store.read_bytes()[4] == 0, "marked invalid again"
+    else:
+        # Not by e2fsck's word alone: -n leaves the journal out, in which most files are.
+        assert stick.check() != 0 or len(stick.kept(tmp_path)) < len(stick.files)

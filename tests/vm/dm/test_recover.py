@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from filled import KINDS, TRIALS, FilledStick, Trials, command, filled, hashes
+from filled import EACH_TRIAL, KINDS, TRIALS, FilledStick, Trials, command, filled, hashes
 from tui import status, tui
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -22,7 +22,7 @@ def expect_recovered(stick: FilledStick, work: Path) -> None:
     assert status(stick.folder)["overlay"]["state"] == "ok"
 
 
-@pytest.mark.parametrize("number", range(2 * TRIALS))
+@pytest.mark.parametrize("number", EACH_TRIAL)
 def test_every_full_overlay_comes_back_with_every_synced_file(
     trials: Trials, tmp_path: Path, number: int
 ) -> None:

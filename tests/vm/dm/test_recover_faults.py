@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from filled import (
-    KINDS,
     TRIALS,
     FilledStick,
     Trials,
@@ -100,7 +99,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
             command("dmsetup", "remove", "--retry", "lane-disk")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [pytest.param("P", marks=pytest.mark.thorough), "PO"])
 def test_a_sparse_overlay_on_a_full_stick_comes_back_when_there_is_room(
     base: Path, disk: Disk, tmp_path: Path, kind: str
 ) -> None:
@@ -199,7 +198,14 @@ def test_sigterm_cancels_and_the_way_goes_on_or_back(
         expect_recovered(stick, tmp_path)
 
 
-@pytest.mark.parametrize(("step", "verb"), [(GROW, "resume"), (REPAIR, "resume"), (7, "rollback")])
+@pytest.mark.parametrize(
+    ("step", "verb"),
+    [
+        pytest.param(GROW, "resume", marks=pytest.mark.thorough),
+        (REPAIR, "resume"),
+        (7, "rollback"),
+    ],
+)
 def test_a_worker_that_was_killed_is_gone_on_with_or_undone(
     trials: Trials, tmp_path: Path, step: int, verb: str
 ) -> None:

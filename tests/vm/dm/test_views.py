@@ -52,6 +52,8 @@ def machine() -> list[str]:
     return sorted([*devices, *loop_devices, *mounts, *folders, *nodes])
 
 
+# make test holds it to the same, on this machine's kernel.
+@pytest.mark.thorough
 class TestUserSpaceJoinerHere(JoinerSpecification):
     folder: Path
 
