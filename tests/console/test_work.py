@@ -1018,6 +1018,14 @@ async def test_a_job_of_another_stick_is_not_looked_for_on_this_one() -> None:
         assert workshop.asked("resume") == [("recover-1", None)]
 
 
+async def test_the_question_says_what_going_back_does_and_not_how_one_goes_back() -> None:
+    app = console(FakeWorkshop(known={"recover-1": failed()}))
+    async with opened(app) as pilot:
+        await press(pilot, "j", "u")
+        await shows(pilot, "Going back gives the overlay the exact bytes")
+        assert "rollback" not in text(app)
+
+
 async def test_jobs_are_found_without_a_target_too() -> None:
     app = console(FakeWorkshop(known={"recover-1": running()}), target=None)
     async with opened(app) as pilot:

@@ -36,6 +36,7 @@ from liveos_tui.plans.actions import (
     Verify,
 )
 from liveos_tui.plans.model import Cancel, Confirmation, Plan, Room, Step
+from liveos_tui.plans.ways import BACK
 
 PLACE = Place(
     target="/dev/sdc1",
@@ -109,7 +110,7 @@ RECOVERY = Plan(
     summary=("The overlay ran full and became Invalid. It is grown, marked valid and repaired.",),
     warnings=("The stick has to stay plugged in.",),
     room=(Room("on the stick", 68 * MIB, 1741 * MIB),),
-    go_back="Rolling back puts the overlay back to the exact bytes that it had.",
+    go_back=f"Going back {BACK} gives the overlay the exact bytes that it had.",
     afterwards=("Boot the stick and see that all is there.",),
 )
 

@@ -10,6 +10,7 @@ from liveos_tui.jobs.workshop import Proposal
 from liveos_tui.live.diagnosis import Fact
 from liveos_tui.live.place import Place
 from liveos_tui.plans.model import Plan, Room
+from liveos_tui.plans.ways import by_key
 
 _MARK = 2
 
@@ -51,7 +52,7 @@ def about(plan: Plan, width: int) -> list[Line]:
         for room in plan.room:
             lines += _room(room, width)
     if plan.go_back:
-        lines += [EMPTY, _heading("The way back"), *_paragraph(plan.go_back, width)]
+        lines += [EMPTY, _heading("The way back"), *_paragraph(by_key(plan.go_back), width)]
     return lines[1:]
 
 

@@ -13,6 +13,7 @@ from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
 from liveos_tui.plans.actions import Engine, MakeImage
 from liveos_tui.plans.model import Confirmation, Plan, Step
+from liveos_tui.plans.ways import by_itself, by_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def confirmation(plan: Plan, said: Sequence[str], width: int) -> list[Line]:
     for text in plan.warnings:
         lines += [EMPTY, *_paragraph(text, width, Role.WARNING)]
     if plan.go_back:
-        lines += [EMPTY, *_named("Way back", plan.go_back, width)]
+        lines += [EMPTY, *_named("Way back", by_key(plan.go_back), width)]
     return lines
 
 
@@ -143,7 +144,7 @@ def roll_back(plan: Plan, width: int) -> list[Line]:
     text = "Everything that this job has written to the stick is undone."
     return [
         *_paragraph(text, width, Role.STRONG),
-        *_paragraph(plan.go_back, width),
+        *_paragraph(by_itself(plan.go_back), width),
         EMPTY,
         *place(plan.place, width),
     ]
@@ -164,7 +165,8 @@ def interrupted(job: Job, width: int) -> list[Line]:
     if job.can_resume:
         lines += _named("Go on", "does the steps that are left.", width)
     if job.can_roll_back:
-        lines += _named("Go back", plan.go_back or "undoes everything that it did.", width)
+        what = by_itself(plan.go_back) or "undoes everything that it did."
+        lines += _named("Go back", what, width)
     return [
         *lines,
         *_named("Leave it", "keeps the stick as it is; it is not offered again.", width),
