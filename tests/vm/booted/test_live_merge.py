@@ -198,7 +198,9 @@ def test_the_running_system_is_merged_and_every_file_is_kept(live_merge: LiveMer
     assert job is not None
     expect_one_overlay(stick)
     used, total, _ = snapshot_sectors(stick.run("dmsetup status live-rw").stdout)
-    assert used < live_merge.before_sectors - (OLD_MIB << 11) * 0.9, "that is in the image now"
+    # What the writer has written since is there, too: the faster the machine, the more.
+    moved = (OLD_MIB << 11) // 2
+    assert used < live_merge.before_sectors - moved, "that is in the image now"
     assert numbered.lost(stick, everything) == []
     listed = stick.run(f"ls {LIVE}/LiveOS").stdout.split()
     assert {"squashfs.alt", "squashfs.img", OVERLAY, f"{OVERLAY}.alt"} <= set(listed)
@@ -219,7 +221,7 @@ def test_the_running_system_is_merged_and_every_file_is_kept(live_merge: LiveMer
     assert found.fsck == 0, "e2fsck -f -n finds nothing"
     kept, size, _ = snapshot_sectors(found.status)
     assert size == total
-    assert kept < live_merge.before_sectors - (OLD_MIB << 11) * 0.9
+    assert kept < live_merge.before_sectors - moved
 
 
 def test_a_merge_that_is_cancelled_leaves_one_overlay_and_every_file(stick: Stick) -> None:
