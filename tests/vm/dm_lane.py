@@ -18,6 +18,7 @@ from pathlib import Path
 from machine import CACHE, CHECKOUT, PATIENCE, qemu_base
 
 DEADLINE_SECONDS = float(os.environ.get("LIVEOS_VM_DM_DEADLINE", "2400")) * PATIENCE
+_WISHES = ("LIVEOS_VM_THOROUGH",)
 TIMED_OUT = 124
 NO_EXIT_CODE = 125
 
@@ -60,7 +61,9 @@ def main(arguments: list[str]) -> int:
     chosen = any(not argument.startswith("-") and "tests/" in argument for argument in arguments)
     # The lane's memory is its disk.
     keep_nothing = ("-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=failed")
-    words = [sys.executable, "-m", "pytest", *keep_nothing, *arguments]
+    # The guest has an environment of its own.
+    wishes = [f"{name}={os.environ[name]}" for name in _WISHES if name in os.environ]
+    words = ["env", *wishes, sys.executable, "-m", "pytest", *keep_nothing, *arguments]
     if not chosen:
         words.append("tests/vm/dm")
     return run(f"cd {shlex.quote(str(CHECKOUT))} && exec {shlex.join(words)}")
