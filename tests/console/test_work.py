@@ -144,7 +144,7 @@ async def test_the_first_view_tells_what_is_wrong_and_what_will_be_done() -> Non
         assert "! Header: magic right, version 1, valid 0" in text(app)
         assert "It is grown, marked valid and repaired." in prose(app)
         await press(pilot, "pagedown")
-        assert "Rolling back puts the overlay back to the exact bytes" in prose(app)
+        assert "Going back (u in Jobs) gives the overlay the exact bytes" in prose(app)
         assert "? Cause: not known" in text(app)
 
 
