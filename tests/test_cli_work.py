@@ -355,15 +355,35 @@ def test_of_a_stick_that_is_named_only_its_own_jobs_are_listed(stick: Path, heal
     assert documents["jobs"] == []
 
 
+def test_a_stick_with_half_a_recovery_is_not_told_as_well_until_that_is_mended(stick: Path) -> None:
+    """Marked valid, and not repaired: by its figures it has room and notes no errors."""
+    job = waiting_job(stick, steps=5)
+    waiting = liveos_tui("status", stick)
+    liveos_tui("jobs", "cancel", job)
+    liveos_tui("jobs", "attach", job)
+    cancelled = liveos_tui("status", stick)
+    assert liveos_tui("jobs", "leave", job).returncode == 0
+    left = liveos_tui("status", stick)
+
+    assert (waiting.returncode, cancelled.returncode, left.returncode) == (10, 10, 10)
+    assert "A job works on this stick" in waiting.stdout
+    assert "it waits for a yes" in waiting.stdout
+    assert "A job was not ended" in cancelled.stdout
+    assert "A recovery was left half done" in left.stdout
+    assert "liveos-tui recover --repair" in left.stdout
+    assert liveos_tui("recover", "--repair", stick, "--yes").returncode == 0
+    assert liveos_tui("status", stick).returncode == 0
+
+
 def test_ctrl_c_asks_and_enter_leaves_the_job_running(stick: Path) -> None:
     job = waiting_job(stick)
     with Terminal("jobs", "attach", job) as terminal:
         terminal.until("It waits for a yes before step 3.")
         terminal.interrupt()
-        terminal.until("Enter leaves it running: ")
+        terminal.until("Enter leaves it so: ")
         terminal.type("\n")
         assert terminal.end() == 130
-        assert f"liveos-tui jobs attach {job}" in terminal.shown
+        assert f"It waits for a yes: liveos-tui jobs resume {job}" in terminal.shown
     found = liveos_tui("jobs", "resume", job)
 
     assert found.returncode == 0, found.stderr
@@ -375,7 +395,7 @@ def test_ctrl_c_asks_and_c_cancels_the_job(stick: Path) -> None:
     with Terminal("jobs", "attach", job) as terminal:
         terminal.until("It waits for a yes before step 3.")
         terminal.interrupt()
-        terminal.until("Enter leaves it running: ")
+        terminal.until("Enter leaves it so: ")
         terminal.type("c\n")
 
         assert terminal.end() == 130
@@ -388,7 +408,7 @@ def test_a_second_ctrl_c_leaves_at_once(stick: Path) -> None:
     with Terminal("jobs", "attach", job) as terminal:
         terminal.until("It waits for a yes before step 3.")
         terminal.interrupt()
-        terminal.until("Enter leaves it running: ")
+        terminal.until("Enter leaves it so: ")
         terminal.interrupt()
 
         assert terminal.end() == 130

@@ -9,7 +9,7 @@ from contextlib import suppress
 from liveos_tui.commands.narration import JsonLines, Listener, Narrator
 from liveos_tui.commands.output import ask, can_ask, say
 from liveos_tui.errors import ExitCode, LiveosError
-from liveos_tui.jobs.events import EndEvent, JobState, WaitingEvent
+from liveos_tui.jobs.events import EndEvent, Event, JobState, PausedEvent, WaitingEvent
 from liveos_tui.jobs.workshop import Workshop
 from liveos_tui.plans.model import Plan
 
@@ -54,11 +54,13 @@ def follow(
     Ctrl+C ends the listening, never the job by itself.
     """
     feed = workshop.feed(job_id)
+    stands = ""
     try:
         to.job(job_id, plan)
         while True:
             try:
                 for event in feed.poll():
+                    stands = _standing(event)
                     to.event(event)
                     if isinstance(event, EndEvent):
                         _tell_offers(workshop, job_id, plan, to)
@@ -72,7 +74,7 @@ def follow(
                 sleep(_LOOK_SECONDS)
             except KeyboardInterrupt:
                 to.pause()
-                if not _is_cancelled(workshop, job_id):
+                if not _is_cancelled(workshop, job_id, stands):
                     return ExitCode.CANCELLED
     finally:
         feed.close()
@@ -86,18 +88,32 @@ def _tell_offers(workshop: Workshop, job_id: str, plan: Plan, to: Listener) -> N
                 to.after(job)
 
 
-def _is_cancelled(workshop: Workshop, job_id: str) -> bool:
-    """Ask what Ctrl+C was meant for; whether the job was asked to end."""
+def _standing(event: Event) -> str:
+    """What a job waits for after this event; "" for one that is at work."""
+    match event:
+        case WaitingEvent():
+            return "waits for a yes"
+        case PausedEvent(paused=True):
+            return "is paused"
+    return ""
+
+
+def _is_cancelled(workshop: Workshop, job_id: str, stands: str) -> bool:
+    """Ask what Ctrl+C was meant for; whether the job was asked to end.
+
+    `stands`: what it waits for, which it does without this terminal, too.
+    """
+    how = f"The job {stands}, and keeps the stick" if stands else "The job goes on"
+    leaves = "leaves it so" if stands else "leaves it running"
     answer = None
     if can_ask():
         try:
-            answer = ask(
-                "\nThe job goes on without this terminal. c cancels it, Enter leaves it running: "
-            )
+            answer = ask(f"\n{how} without this terminal. c cancels it, Enter {leaves}: ")
         except KeyboardInterrupt:
             answer = None
     if answer is not None and answer.lower() == "c":
         workshop.cancel(job_id)
         return True
-    print(f"liveos-tui: It goes on: liveos-tui jobs attach {job_id}", file=sys.stderr)
+    said, verb = (f"It {stands}", "resume") if stands else ("It goes on", "attach")
+    print(f"liveos-tui: {said}: liveos-tui jobs {verb} {job_id}", file=sys.stderr)
     return False

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +9,11 @@ from liveos_tui.commands.arguments import LIVE
 from liveos_tui.commands.output import say
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.findings import of_jobs
 from liveos_tui.jobs.folder import JobFolders
 from liveos_tui.jobs.journal import journals
 from liveos_tui.live.local import LocalMachine
-from liveos_tui.live.model import Finding, LiveSystem, Severity
+from liveos_tui.live.model import LiveSystem
 from liveos_tui.live.report import document, exit_code, text
 from liveos_tui.system.files import Folder
 from liveos_tui.system.probes import Probes
@@ -29,40 +29,19 @@ def status(target: str, *, as_json: bool) -> int:
     """Tell how a LiveOS is."""
     watch = LocalMachine().open(target)
     try:
-        system = with_unfinished_jobs(watch.sample())
+        system = with_jobs(watch.sample())
     finally:
         watch.close()
     say(json.dumps(document(system), indent=2) + "\n" if as_json else text(system))
     return exit_code(system)
 
 
-def with_unfinished_jobs(system: LiveSystem) -> LiveSystem:
+def with_jobs(system: LiveSystem) -> LiveSystem:
     """Add what the journals on the stick tell: a half-done rescue is not well, whatever it is."""
     folder = system.target.mount_point
     found = journals(Folder(Path(folder))) if folder is not None else ()
-    # The machine may have been started anew since: then only the stick knows the job.
-    target = system.target
-    where = "" if target.this_system else f" --target {shlex.quote(target.path)}"
-    unfinished = tuple(
-        Finding(
-            Severity.WARNING,
-            "job-unfinished",
-            f"A job was not ended: {job.plan.title}, {job.done} of {len(job.plan.steps)} steps.",
-            f"Go on (`liveos-tui jobs resume {job.job_id}{where}`) or back (`liveos-tui jobs "
-            f"rollback {job.job_id}{where}`).",
-        )
-        for job in found
-        if job.half_done and not _at_work(job.job_id)
-    )
-    return replace(system, findings=(*unfinished, *system.findings)) if unfinished else system
-
-
-def _at_work(job_id: str) -> bool:
-    """Whether a worker of this machine is at it at this moment."""
-    try:
-        return JobFolders(Probes()).find(job_id).at_work()
-    except LiveosError:
-        return False
+    told = tuple(of_jobs(found, system.target, JobFolders(Probes())))
+    return replace(system, findings=(*told, *system.findings)) if told else system
 
 
 def practice(folder: Path, state: str, *, stay: bool) -> int:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from liveos_tui.commands.bug_report import Findings, bug_report
-from liveos_tui.commands.looking import with_unfinished_jobs
+from liveos_tui.commands.looking import with_jobs
 from liveos_tui.commands.output import ask, can_ask, say
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.formats.text import clean
@@ -69,7 +69,7 @@ def _look(probes: Probes, target: str) -> Findings:
     try:
         watch = LocalWatch(probes, target)
         try:
-            found = replace(found, system=with_unfinished_jobs(watch.sample()))
+            found = replace(found, system=with_jobs(watch.sample()))
         finally:
             watch.close()
         recognised = recognise(probes, target)

@@ -244,9 +244,8 @@ def _after_rehearsal(diagnosis: Diagnosis) -> tuple[str, ...]:
     if _is_unproven(diagnosis):
         return ("The next boot replays the journal by itself; a merge needs it done before.", do_it)
     return (
-        "Where no repair is named above, all is well. Where one is, nothing has run into it so "
-        "far, and the stick can be used as before; but it cannot be merged. To have it repaired, "
-        f"{asks}: `liveos-tui recover --repair {target}`",
+        "Where no repair is named above, all is well. Where one is, have it made before the stick "
+        f"is used or merged, {asks}: `liveos-tui recover --repair {target}`",
     )
 
 

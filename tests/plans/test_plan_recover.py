@@ -172,7 +172,7 @@ class TestRehearsal:
         (left,) = plan_recover(fine, rehearse=True).afterwards
 
         assert "Where no repair is named above, all is well." in left
-        assert "the stick can be used as before; but it cannot be merged" in left
+        assert "have it made before the stick is used or merged" in left
 
     def test_what_seems_fine_is_repaired_where_that_is_asked_for(self) -> None:
         fine = replace(diagnosis(Illness.NONE), view=root(unmounted=True))
