@@ -351,7 +351,7 @@ def test_of_a_stick_that_is_named_only_its_own_jobs_are_listed(stick: Path, heal
     liveos_tui("jobs", "cancel", job)
 
     assert job in own.stdout
-    assert "has no jobs of" in other.stdout
+    assert "There are no jobs of" in other.stdout
     assert documents["jobs"] == []
 
 

@@ -243,8 +243,9 @@ def _document(found: tuple[Job, ...]) -> dict[str, Any]:
 def _text(found: tuple[Job, ...], listed: str | None, named: str | None) -> str:
     """The jobs for people; a stick that was `named` is named again where a job is to be led on."""
     if not found:
-        place = "" if listed is None else f" of {clean(listed)}, and that has no journal of one"
-        return f"This machine has no jobs{place}.\n"
+        if listed is None:
+            return "This machine has no jobs.\n"
+        return f"There are no jobs of {clean(listed)}: neither here nor in a journal on it.\n"
     return "".join(f"{line}\n" for job in found for line in _lines(job, named))
 
 

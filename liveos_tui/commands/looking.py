@@ -41,7 +41,10 @@ def with_jobs(system: LiveSystem) -> LiveSystem:
     folder = system.target.mount_point
     found = journals(Folder(Path(folder))) if folder is not None else ()
     told = tuple(of_jobs(found, system.target, JobFolders(Probes())))
-    return replace(system, findings=(*told, *system.findings)) if told else system
+    # Whose image a second one is, a job that has not ended says better.
+    unended = any(each.code in {"job-at-work", "job-unfinished"} for each in told)
+    seen = (each for each in system.findings if not (unended and each.code == "second-image"))
+    return replace(system, findings=(*told, *seen))
 
 
 def practice(folder: Path, state: str, *, stay: bool) -> int:
