@@ -9,7 +9,8 @@ from contextlib import suppress
 from liveos_tui.commands.narration import JsonLines, Listener, Narrator
 from liveos_tui.commands.output import ask, can_ask, say
 from liveos_tui.errors import ExitCode, LiveosError
-from liveos_tui.jobs.events import EndEvent, Event, JobState, PausedEvent, WaitingEvent
+from liveos_tui.jobs.events import EndEvent, JobState, WaitingEvent
+from liveos_tui.jobs.folder import DOES, STANDING
 from liveos_tui.jobs.workshop import Workshop
 from liveos_tui.plans.model import Plan
 
@@ -54,13 +55,11 @@ def follow(
     Ctrl+C ends the listening, never the job by itself.
     """
     feed = workshop.feed(job_id)
-    stands = ""
     try:
         to.job(job_id, plan)
         while True:
             try:
                 for event in feed.poll():
-                    stands = _standing(event)
                     to.event(event)
                     if isinstance(event, EndEvent):
                         _tell_offers(workshop, job_id, plan, to)
@@ -74,7 +73,7 @@ def follow(
                 sleep(_LOOK_SECONDS)
             except KeyboardInterrupt:
                 to.pause()
-                if not _is_cancelled(workshop, job_id, stands):
+                if not _is_cancelled(workshop, job_id):
                     return ExitCode.CANCELLED
     finally:
         feed.close()
@@ -88,21 +87,17 @@ def _tell_offers(workshop: Workshop, job_id: str, plan: Plan, to: Listener) -> N
                 to.after(job)
 
 
-def _standing(event: Event) -> str:
-    """What a job waits for after this event; "" for one that is at work."""
-    match event:
-        case WaitingEvent():
-            return "waits for a yes"
-        case PausedEvent(paused=True):
-            return "is paused"
+def _standing(workshop: Workshop, job_id: str) -> str:
+    """What a job does that is not at work: "waits for a yes"; "" for one that is."""
+    with suppress(LiveosError):
+        states = (job.state for job in workshop.jobs() if job.id == job_id)
+        return next((DOES[state] for state in states if state in STANDING), "")
     return ""
 
 
-def _is_cancelled(workshop: Workshop, job_id: str, stands: str) -> bool:
-    """Ask what Ctrl+C was meant for; whether the job was asked to end.
-
-    `stands`: what it waits for, which it does without this terminal, too.
-    """
+def _is_cancelled(workshop: Workshop, job_id: str) -> bool:
+    """Ask what Ctrl+C was meant for; whether the job was asked to end."""
+    stands = _standing(workshop, job_id)
     how = f"The job {stands}, and keeps the stick" if stands else "The job goes on"
     leaves = "leaves it so" if stands else "leaves it running"
     answer = None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from liveos_tui.commands.output import say
 from liveos_tui.errors import ExitCode
-from liveos_tui.formats.text import clean
+from liveos_tui.formats.text import clean, shell_word
 from liveos_tui.jobs.installing import Installed, install
 from liveos_tui.live.recognise import absolute
 from liveos_tui.system.bundle import NAME, own_bundle, read_bundle
@@ -38,4 +38,4 @@ def _how_to_start(installed: Installed) -> str:
     if place.mount_point is None or place.this_system:
         return start
     here = clean(str(Path(place.mount_point) / NAME / NAME))
-    return f"{start}Start it here:  sh {shlex.quote(here)} {shlex.quote(clean(place.target))}\n"
+    return f"{start}Start it here:  sh {shlex.quote(here)} {shell_word(place.target)}\n"

@@ -1,16 +1,15 @@
 """`jobs`: what is at work, what was interrupted, and what is to become of it."""
 
 import json
-import shlex
 import time
 from pathlib import Path
 from typing import Any
 
 from liveos_tui.commands.following import follow, listener
 from liveos_tui.commands.narration import offers, ways
-from liveos_tui.commands.output import NotAskedError, ask, can_ask, say
+from liveos_tui.commands.output import NotAskedError, ask, can_ask, say, say_paragraphs
 from liveos_tui.errors import ExitCode, LiveosError
-from liveos_tui.formats.text import clean
+from liveos_tui.formats.text import clean, shell_word
 from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.folder import ALIVE, UnknownJobError
 from liveos_tui.jobs.workshop import Job, Workshop
@@ -190,8 +189,7 @@ def _agreed(job: Job, what: str, *, as_json: bool) -> bool:
             f"{job.id}: this needs a yes, and there is no terminal to ask for it.",
             "Nothing was changed. Add --yes.",
         )
-    told = [*wrapped(f"{job.plan.title}.", ""), *wrapped(_where(job.plan.place), "")]
-    say("".join(f"{line}\n" for line in (*told, *wrapped(what, ""))))
+    say_paragraphs(f"{job.plan.title}.", _where(job.plan.place), what)
     return (ask("Type yes to go on: ") or "").lower() == "yes"
 
 
@@ -250,7 +248,7 @@ def _text(found: tuple[Job, ...], listed: str | None, named: str | None) -> str:
 
 
 def _lines(job: Job, named: str | None) -> list[str]:
-    target = "" if named is None else f" --target {clean(shlex.quote(named))}"
+    target = "" if named is None else f" --target {shell_word(named)}"
     began = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.started))
     lines = [f"{job.id}  {job.state.upper()}"]
     lines += wrapped(

@@ -8,21 +8,14 @@ from pathlib import Path
 from liveos_tui.commands.arguments import LIVE
 from liveos_tui.commands.output import say
 from liveos_tui.errors import ExitCode, LiveosError
-from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.findings import of_jobs
-from liveos_tui.jobs.folder import JobFolders
+from liveos_tui.jobs.folder import DOES, JobFolders
 from liveos_tui.jobs.journal import journals
 from liveos_tui.live.local import LocalMachine
 from liveos_tui.live.model import LiveSystem
 from liveos_tui.live.report import document, exit_code, text
 from liveos_tui.system.files import Folder
 from liveos_tui.system.probes import Probes
-
-_DOES = {
-    JobState.RUNNING: "goes on",
-    JobState.WAITING: "waits for a yes",
-    JobState.PAUSED: "is paused",
-}
 
 
 def status(target: str, *, as_json: bool) -> int:
@@ -76,7 +69,7 @@ def console(target: str | None, look: str | None = None, contrast: str | None = 
     code = run_console(machine, target, terminal, workshop)
     for job in workshop.jobs():
         # Whoever closes the console on a job is told where it is.
-        if job.state in _DOES:
-            does = _DOES[job.state]
+        if job.state in DOES:
+            does = DOES[job.state]
             say(f"{job.plan.title}: the job {does}. `liveos-tui jobs attach {job.id}` shows it.\n")
     return code

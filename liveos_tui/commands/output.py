@@ -40,6 +40,13 @@ def say(words: str) -> None:
         raise LiveosError(f"The output could not be written: {error.strerror}.") from error
 
 
+def say_paragraphs(*texts: str) -> None:
+    """Print texts to standard output, broken between words. Raises LiveosError."""
+    from liveos_tui.plans.text import wrapped  # noqa: PLC0415 - `status` does not wait for it
+
+    say("".join(f"{line}\n" for text in texts for line in wrapped(text)))
+
+
 def complain(error: LiveosError) -> int:
     """Print an error to standard error; its exit code.
 

@@ -6,7 +6,7 @@ from argparse import Namespace
 from dataclasses import asdict, dataclass
 
 from liveos_tui.commands.following import follow, listener
-from liveos_tui.commands.output import NotAskedError, ask, can_ask, complain, say
+from liveos_tui.commands.output import NotAskedError, ask, can_ask, complain, say, say_paragraphs
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.workshop import Proposal, Wish, Workshop
@@ -18,7 +18,7 @@ from liveos_tui.plans.codec import to_json
 from liveos_tui.plans.model import Confirmation, Plan
 from liveos_tui.plans.sizes import parse_size
 from liveos_tui.plans.steps import JOB_FOLDER
-from liveos_tui.plans.text import diagnosis_text, plan_outline, plan_text, wrapped
+from liveos_tui.plans.text import diagnosis_text, plan_outline, plan_text
 
 _SCHEMA = 1
 _TRIES = 3
@@ -122,15 +122,14 @@ def _refuse(proposal: Proposal, manner: Manner) -> int:
     if proposal.facts:
         say(f"{diagnosis_text(proposal.facts)}\n")
     if proposal.nothing_to_do:
-        texts = filter(None, (proposal.why_not, proposal.hint))
-        say("".join(f"{line}\n" for text in texts for line in wrapped(text)))
+        say_paragraphs(*filter(None, (proposal.why_not, proposal.hint)))
         return code
     return complain(LiveosError(proposal.why_not, proposal.hint))
 
 
 def _confirmed(plan: Plan, to_what: str) -> bool:
     """Whether the person has said yes, as the plan wants it, after being told to what."""
-    say("".join(f"{line}\n" for line in wrapped(to_what)))
+    say_paragraphs(to_what)
     if plan.confirmation is Confirmation.LABEL:
         name = plan.place.name
         for _ in range(_TRIES):

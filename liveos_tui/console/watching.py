@@ -13,8 +13,9 @@ from liveos_tui.console.messages import Delivered, DevicesListed, TargetSampled
 from liveos_tui.console.probes import DeviceProbe, History, Probe, TargetProbe
 from liveos_tui.console.screens.base import ConsoleScreen
 from liveos_tui.console.state import DeviceList, Observation, Trouble, TroubleKind
-from liveos_tui.console.workers import ALIVE, MENTION_WAITING_SECONDS, JobsProbe
+from liveos_tui.console.workers import MENTION_WAITING_SECONDS, JobsProbe
 from liveos_tui.errors import ExitCode, LiveosError, TargetGoneError
+from liveos_tui.jobs.folder import ALIVE
 from liveos_tui.jobs.workshop import Job, Workshop
 from liveos_tui.live.model import AttachedDevice, LiveSystem, Operation, TargetKind
 from liveos_tui.live.watch import Machine

@@ -7,8 +7,8 @@ from liveos_tui.console import joblog
 from liveos_tui.console.views.bars import Key
 from liveos_tui.console.views.questions import VERBS
 from liveos_tui.console.views.steps import LOOK, RESULT
-from liveos_tui.console.workers import ALIVE
 from liveos_tui.jobs.events import EndEvent, Event, JobState
+from liveos_tui.jobs.folder import ALIVE
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.model import Operation
 from liveos_tui.plans.model import Confirmation, Plan

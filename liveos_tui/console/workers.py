@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from liveos_tui.console.probes import Probe, as_error
 from liveos_tui.errors import LiveosError
-from liveos_tui.jobs.events import EndEvent, Event, JobState
+from liveos_tui.jobs.events import EndEvent, Event
+from liveos_tui.jobs.folder import ALIVE
 from liveos_tui.jobs.workshop import Feed, Job, Workshop
 
 # A person who waits longer than this wants to know that something is being done.
@@ -20,9 +21,6 @@ FEED_SECONDS = 0.2
 JOBS_SECONDS = 2.0
 # How late a job is noticed that another program has begun.
 IDLE_SECONDS = 10.0
-
-ALIVE = frozenset({JobState.RUNNING, JobState.WAITING, JobState.PAUSED})
-"""States of a job that has a worker."""
 
 T = TypeVar("T")
 

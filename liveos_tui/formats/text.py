@@ -1,8 +1,11 @@
 """Untrusted text made harmless: the one `clean` that everything from outside passes."""
 
+import shlex
 import unicodedata
 
 DEFAULT_LIMIT = 200
+# linux/limits.h
+_PATH_LIMIT = 4096
 
 # A character of UTF-8 is at most this many bytes.
 _WIDEST = 4
@@ -19,6 +22,11 @@ _INVISIBLE = frozenset(
 
 # Marks that are drawn over the character before them; many in a row climb into other lines.
 _MARKS_IN_A_ROW = 2
+
+
+def shell_word(path: str) -> str:
+    """A path as it is typed in a command: quoted, whole, and harmless to look at."""
+    return shlex.quote(clean(path, _PATH_LIMIT))
 
 
 def clean(value: str | bytes, limit: int = DEFAULT_LIMIT) -> str:

@@ -1,17 +1,15 @@
 """What the journals of a stick say of how it is: half a rescue is not well, whatever it is."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from liveos_tui.errors import LiveosError
-from liveos_tui.formats.text import clean
+from liveos_tui.formats.text import shell_word
 from liveos_tui.jobs.events import JobState
-from liveos_tui.jobs.folder import ALIVE, STANDING, JobFolders
+from liveos_tui.jobs.folder import ALIVE, DOES, STANDING, JobFolders
 from liveos_tui.jobs.journal import JournalState
 from liveos_tui.live.model import Finding, Operation, Severity, Target
 
-_STANDS = {JobState.WAITING: "it waits for a yes", JobState.PAUSED: "it is paused"}
 # What has the file system in the overlay as it should be, or nothing in the overlay at all.
 _MENDS = frozenset({Operation.RECOVER, Operation.MERGE, Operation.RESET})
 
@@ -21,14 +19,14 @@ def of_jobs(
 ) -> Iterator[Finding]:
     """Findings of a stick's journals, which come newest first."""
     # The machine may have been started anew since: then only the stick knows the job.
-    path = clean(shlex.quote(target.path))
+    path = shell_word(target.path)
     where = "" if target.this_system else f" --target {path}"
     mended = False
     for job in journals:
         how = f"{job.plan.title}, {job.done} of {len(job.plan.steps)} steps"
         alive = _alive(job, folders)
         if alive is not None:
-            stands = f" ({_STANDS[alive]})" if alive in STANDING else ""
+            stands = f" (it {DOES[alive]})" if alive in STANDING else ""
             yield Finding(
                 Severity.WARNING if alive in STANDING else Severity.NOTICE,
                 "job-at-work",

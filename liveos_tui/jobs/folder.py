@@ -42,11 +42,21 @@ LOST = EndEvent(
 )
 
 
+DOES = {
+    JobState.RUNNING: "goes on",
+    JobState.WAITING: "waits for a yes",
+    JobState.PAUSED: "is paused",
+}
+"""What a job does whose worker is there, by its state."""
+
 STANDING = frozenset({JobState.WAITING, JobState.PAUSED})
 """States of a job whose worker is there, and does nothing until the person wants it."""
 
-ALIVE = frozenset({JobState.RUNNING, *STANDING})
+ALIVE = frozenset(DOES)
 """States of a job whose worker is at work."""
+
+
+_CAN_CHANGE = ALIVE | {JobState.INTERRUPTED}
 
 
 class UnknownJobError(LiveosError):
@@ -227,10 +237,26 @@ class JobFolders:
     def __init__(self, probes: Probes, top: Path | None = None) -> None:
         self._probes = probes
         self._top = top
+        self._ended: dict[str, tuple[Hashable, Run]] = {}
+        """Runs that have come to their end, each with the stamp of its folder then."""
 
     def make(self, job_id: str) -> JobFolder:
         """The folder of a job, new or not. Raises LiveosError."""
         return JobFolder(private_folder(self._path(job_id)), self._probes)
+
+    def run_of(self, folder: JobFolder) -> Run:
+        """How the last run of a job is. Raises LiveosError.
+
+        A log may be long, and lists are made again and again: one that has ended is read once.
+        """
+        stamp = folder.stamp()
+        known = self._ended.get(folder.id)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        run = folder.run()
+        if run.state not in _CAN_CHANGE:
+            self._ended[folder.id] = stamp, run
+        return run
 
     def find(self, job_id: str) -> JobFolder:
         """The folder of a job. Raises UnknownJobError, LiveosError."""
@@ -252,8 +278,8 @@ class JobFolders:
         ended: list[tuple[float, JobFolder]] = []
         for folder in self.all():
             with suppress(LiveosError):
-                run = folder.run()
-                if run.state not in ALIVE | {JobState.INTERRUPTED}:
+                run = self.run_of(folder)
+                if run.state not in _CAN_CHANGE:
                     ended.append((run.started, folder))
         for _, folder in sorted(ended, key=lambda each: each[0], reverse=True)[keep:]:
             folder.remove()

@@ -56,8 +56,6 @@ class LocalWorkshop:
         self._folders = folders or JobFolders(self._probes)
         self._starter = starter
         self._clock = clock
-        self._ended: dict[str, tuple[Hashable, Run]] = {}
-        """Runs that have come to their end, each with the stamp of its folder then."""
 
     def propose(self, target: str, wish: Wish) -> Proposal:
         """See `Workshop.propose`."""
@@ -80,7 +78,7 @@ class LocalWorkshop:
         known |= of_target
         for folder in self._folders.all():
             with suppress(LiveosError):
-                run = self._run_of(folder)
+                run = self._folders.run_of(folder)
                 journal = known.get(folder.id) or self._own_journal(folder, run)
                 found[folder.id] = _job_of_run(folder.id, run, journal)
         for job_id, journal in known.items():
@@ -182,7 +180,7 @@ class LocalWorkshop:
         """
         for folder in self._folders.all():
             with suppress(FormatError):
-                run = self._run_of(folder)
+                run = self._folders.run_of(folder)
                 if run.state in ALIVE and run.order.plan.place.is_same_stick(place):
                     raise StickBusyError(
                         f"Another job works on this stick: {run.order.plan.title}, {run.done} of "
@@ -265,20 +263,6 @@ class LocalWorkshop:
         )
         began = _began(folder, journal)
         return replace(journal, started=began), replace(journal.plan, place=place), work
-
-    def _run_of(self, folder: JobFolder) -> Run:
-        """How the last run of a job is. Raises LiveosError.
-
-        A log may be long, and lists are made again and again: one that has ended is read once.
-        """
-        stamp = folder.stamp()
-        known = self._ended.get(folder.id)
-        if known is not None and known[0] == stamp:
-            return known[1]
-        run = folder.run()
-        if run.state not in ALIVE | {JobState.INTERRUPTED}:
-            self._ended[folder.id] = stamp, run
-        return run
 
     def _journals(self, target: str) -> tuple[Place | None, dict[str, JournalState]]:
         """Which stick that is, and what its journals tell; nothing where it cannot be looked at."""

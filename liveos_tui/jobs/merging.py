@@ -5,7 +5,6 @@ An image is known by its size and its first bytes, which the step that made the 
 """
 
 import hashlib
-import shlex
 from contextlib import suppress
 from enum import StrEnum
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.images import SHORT_HEAD_BYTES, identify
 from liveos_tui.formats.kernel_config import squashfs_compressors
-from liveos_tui.formats.text import clean
+from liveos_tui.formats.text import clean, shell_word
 from liveos_tui.jobs.checking import fsck
 from liveos_tui.jobs.journal import Notes
 from liveos_tui.jobs.marks import use_mark
@@ -51,7 +50,7 @@ def check_root(work: Work) -> str:
         raise LiveosError(
             f"Only a clean file system is merged: {verdict.words}",
             "Have it repaired first: `liveos-tui recover --repair "
-            f"{shlex.quote(clean(work.place.target))}`. The stick was left as it is.",
+            f"{shell_word(work.place.target)}`. The stick was left as it is.",
         )
     _check_compressor(work)
     return "e2fsck finds nothing wrong."

@@ -16,9 +16,9 @@ class Wish:
     """What a person asks for.
 
     `rehearse` only: nothing is written to the stick. `repair`: also where only e2fsck can tell that
-    something is wrong. `grow_bytes`: by how much the overlay is to
-    grow, None for a proposal; `to_bytes`: how large it is to be. `copies`: folders on other disks
-    that get the backup as well. `fill_holes`: have the stick provide all of a sparse overlay.
+    something is wrong. `grow_bytes`: by how much the overlay is to grow, None for a proposal;
+    `to_bytes`: how large it is to be. `copies`: folders on other disks that get the backup as well.
+    `fill_holes`: have the stick provide all of a sparse overlay.
 
     For a merge, None leaves it to the plan: `engine`, the folder `work` on another disk (an
     absolute path), the compressor `compression` of the new image and its `level`. `switch`: a

@@ -5,11 +5,10 @@ byte is set, and what it lacked is given to it before. A store that is only full
 kernel as it is: it is given room, and the file system that ran out of it is repaired.
 """
 
-import shlex
 from contextlib import suppress
 
 from liveos_tui.formats.cow import CowSummary
-from liveos_tui.formats.text import clean
+from liveos_tui.formats.text import shell_word
 from liveos_tui.live.diagnosis import Cause, Diagnosis, Illness
 from liveos_tui.live.facts import EXT, REPAIR_TOOLS
 from liveos_tui.live.growth import RESERVE_BYTES
@@ -29,7 +28,6 @@ from liveos_tui.plans.ways import BACK
 
 # Of a store that is fuller than this, the next session fills the rest.
 _NEARLY_FULL = 0.95
-_PATH_LIMIT = 4096
 
 _BOOT_WITHOUT = (
     "Boot this stick once without its overlay (leave rd.live.overlay= out at the boot prompt), or "
@@ -236,7 +234,7 @@ def _rehearsal(diagnosis: Diagnosis, words: Words) -> Plan:
 
 def _after_rehearsal(diagnosis: Diagnosis) -> tuple[str, ...]:
     """What there is to do, whatever e2fsck has found."""
-    target = shlex.quote(clean(diagnosis.place.target, _PATH_LIMIT))
+    target = shell_word(diagnosis.place.target)
     asks = "which asks before it writes"
     do_it = f"To have it done on the stick, {asks}: `liveos-tui recover {target}`"
     if diagnosis.illness is not Illness.NONE:

@@ -15,9 +15,9 @@ from liveos_tui.console.theme import Role
 from liveos_tui.console.views import bars, jobs, questions
 from liveos_tui.console.widgets.listing import Listing
 from liveos_tui.console.widgets.painted import Painted
-from liveos_tui.console.workers import ALIVE
 from liveos_tui.errors import LiveosError
 from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.folder import ALIVE
 from liveos_tui.jobs.workshop import Job, Workshop
 
 _SENTENCE = "A job goes on whether or not this console is open."

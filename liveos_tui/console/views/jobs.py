@@ -10,9 +10,9 @@ from liveos_tui.console.theme import Role
 from liveos_tui.console.views.proposal import place_words
 from liveos_tui.console.views.questions import NAMES
 from liveos_tui.console.views.results import JOB_WORDS
-from liveos_tui.console.workers import ALIVE
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.folder import ALIVE
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.model import Operation
 
