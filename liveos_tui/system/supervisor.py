@@ -26,9 +26,13 @@ def supervised(work: Callable[[], int]) -> int:
     sys.stderr.flush()
     reader, writer = os.pipe()
     parent = os.getpid()
+    # What comes between the fork and the handlers must wait for them: it would end this process,
+    # and what its child says would be lost.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {*_PASSED_ON, signal.SIGINT})
     child = os.fork()
     if child == 0:
         os.close(reader)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _work(work, writer, parent)
     os.close(writer)
     for number in _PASSED_ON:
@@ -36,6 +40,7 @@ def supervised(work: Callable[[], int]) -> int:
             signal.signal(number, lambda number, _frame: os.kill(child, number))
     # Ctrl+C reaches the child as well, which knows what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     code = os.read(reader, 1)
     if code:
         return code[0]

@@ -96,6 +96,26 @@ def test_sigterm_reaches_the_work() -> None:
     assert process.returncode == 130
 
 
+def test_sigterm_right_after_the_start_reaches_the_work() -> None:
+    # The parent stands after the fork, before it has a handler, until the signal is there.
+    code, _, _ = run(
+        "fork = os.fork\n"
+        "def held():\n"
+        "    child = fork()\n"
+        "    while child and signal.SIGTERM not in signal.sigpending():\n"
+        "        time.sleep(0.01)\n"
+        "    return child\n"
+        "os.fork = held\n"
+        "def work():\n"
+        "    stop = threading.Event()\n"
+        "    signal.signal(signal.SIGTERM, lambda *_: stop.set())\n"
+        "    os.kill(os.getppid(), signal.SIGTERM)\n"
+        "    return 130 if stop.wait(20) else 1\n"
+    )
+
+    assert code == 130
+
+
 def test_a_parent_that_is_killed_takes_the_work_with_it() -> None:
     process = start("def work():\n    print(os.getpid(), flush=True)\n    time.sleep(60)\n")
     assert process.stdout is not None
