@@ -81,6 +81,7 @@ class _Look:
     site: Site
     place: Place
     facts: list[Fact] = field(default_factory=list)
+    header_may_be_lost: bool = False
     refusal: str = ""
     hint: str = ""
 
@@ -119,7 +120,12 @@ class _Look:
         self.facts.append(facts.holes_fact(found.missing_bytes, free))
         self.facts.append(facts.size_fact(summary))
         self.facts.append(facts.room_fact(free, limit, site.target.filesystem))
-        found = replace(found, summary=summary, header=summary.header)
+        found = replace(
+            found,
+            summary=summary,
+            header=summary.header,
+            header_may_be_lost=self.header_may_be_lost,
+        )
         # What a damaged list adds up to decides nothing, unless the kernel works with it.
         damaged = summary.damage if not overlay.in_use else None
         if damaged:
@@ -188,6 +194,7 @@ class _Look:
             self._refuse(error.message, error.hint)
             return None, None
         leftover = _leftover(file, length) if summary.header is None else None
+        self.header_may_be_lost = leftover is not None
         self.facts.append(facts.leftover_fact(leftover) if leftover else facts.header_fact(summary))
         self.facts.append(facts.chunks_fact(summary))
         self.facts.append(facts.list_fact(summary))

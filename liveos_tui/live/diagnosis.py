@@ -50,7 +50,8 @@ class Fact:
 class Diagnosis:
     """An overlay and all around it that decides what can be done. Sizes are bytes.
 
-    `summary` is None where the store's metadata cannot be read. `file_limit_bytes` is the largest
+    `summary` is None where the store's metadata cannot be read. `header_may_be_lost`: it is all
+    zeros before a list of chunks, and nothing tells why. `file_limit_bytes` is the largest
     file that the stick's file system takes, None without a limit; `missing_bytes` are holes of the
     overlay's file. `device` ("live-rw"), `loop` ("7:1") and `persistence` are known while it is in
     use. `base` and `view` are the superblocks of the base image and of the root file system as the
@@ -64,6 +65,7 @@ class Diagnosis:
     cause: Cause | None = None
     header: CowHeader | None = None
     summary: CowSummary | None = None
+    header_may_be_lost: bool = False
     file_bytes: int = 0
     missing_bytes: int = 0
     free_bytes: int | None = None

@@ -141,13 +141,8 @@ def _in_use(diagnosis: Diagnosis) -> PlanRefusedError:
     )
 
 
-def _may_have_lost_it(diagnosis: Diagnosis) -> bool:
-    """Chunks are listed behind a header of zeros: nothing on the stick tells why."""
-    return any(fact.name == "Header" and fact.unknown for fact in diagnosis.facts)
-
-
 def _is_fine(diagnosis: Diagnosis) -> PlanRefusedError:
-    if diagnosis.header is None and _may_have_lost_it(diagnosis):
+    if diagnosis.header_may_be_lost:
         return PlanRefusedError(
             "The overlay's header is all zeros: it is empty, or its header was lost.",
             "If a merge or a reset has emptied it, all is well: j Jobs, or `liveos-tui jobs`, "

@@ -117,6 +117,7 @@ class TestPracticeSticks:
 
         assert found.illness is Illness.NONE
         assert found.header is None
+        assert not found.header_may_be_lost
         assert fact(found, "Together").unknown
         assert bad(found) == []
 
@@ -129,6 +130,7 @@ class TestPracticeSticks:
 
         assert found.illness is Illness.NONE
         assert bad(found) == []
+        assert found.header_may_be_lost
         assert fact(found, "Header").unknown
         assert fact(found, "Header").text.startswith("All zeros: an empty, fresh overlay")
         assert "its header was lost" in fact(found, "Header").text
