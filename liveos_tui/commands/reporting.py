@@ -14,6 +14,7 @@ from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import Event, JobState
 from liveos_tui.jobs.local import LocalWorkshop
+from liveos_tui.jobs.marks import emptied_stores
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.booted import is_live
 from liveos_tui.live.diagnose import diagnose
@@ -74,7 +75,10 @@ def _look(probes: Probes, target: str) -> Findings:
             watch.close()
         recognised = recognise(probes, target)
         with recognised.hold:
-            found = replace(found, facts=diagnose(probes, recognised.site).facts)
+            site = recognised.site
+            stick = probes.folder(site.mount_point) if site.mount_point is not None else None
+            emptied = emptied_stores(stick) if stick is not None else ()
+            found = replace(found, facts=diagnose(probes, site, emptied=emptied).facts)
     except MissingTargetError:
         raise
     except LiveosError as error:

@@ -10,7 +10,10 @@ from collections.abc import Iterable
 from liveos_tui.errors import FormatError, LiveosError
 from liveos_tui.formats.cow import SECTOR_BYTES
 from liveos_tui.formats.ext4 import SUPERBLOCK_BYTES, SUPERBLOCK_OFFSET, parse_superblock
+from liveos_tui.jobs.journal import journals
 from liveos_tui.jobs.work import Work
+from liveos_tui.plans.actions import ResetStore
+from liveos_tui.system.files import Folder
 
 UNTOUCHED = "image"
 """The mark of an overlay that does not hold the superblock: it was never mounted for writing."""
@@ -41,6 +44,19 @@ def mark_of_changes(changes: Iterable[tuple[int, bytes]]) -> str | None:
             start = SUPERBLOCK_OFFSET - offset
             return _mark(data[start : start + SUPERBLOCK_BYTES])
     return None
+
+
+def emptied_stores(stick: Folder) -> frozenset[str]:
+    """The SHA-256 of the first metadata areas of stores that jobs on this stick have emptied.
+
+    A store that was used since has another one. An undone step has no notes.
+    """
+    return frozenset(
+        str(notes["area"])
+        for job in journals(stick)
+        for step, notes in job.notes.items()
+        if isinstance(job.plan.steps[step].action, ResetStore) and "area" in notes
+    )
 
 
 def _mark(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from liveos_tui.errors import PrivilegeError
 from liveos_tui.formats.text import clean
+from liveos_tui.jobs.marks import emptied_stores
 from liveos_tui.jobs.unfinished import UnfinishedJobError, check_unfinished
 from liveos_tui.jobs.workshop import Proposal, Wish
 from liveos_tui.live.diagnose import diagnose
@@ -27,10 +28,12 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
     # Let go of before anything is begun: a stick that is mounted to be looked at is in the way.
     with recognised.hold:
         site = recognised.site
-        diagnosis = diagnose(probes, site, target)
-        if site.mount_point is not None and not wish.rehearse:
+        stick = probes.folder(site.mount_point) if site.mount_point is not None else None
+        emptied = emptied_stores(stick) if stick is not None else ()
+        diagnosis = diagnose(probes, site, target, emptied=emptied)
+        if stick is not None and not wish.rehearse:
             try:
-                check_unfinished(probes.folder(site.mount_point))
+                check_unfinished(stick)
             except UnfinishedJobError as error:
                 return Proposal(diagnosis.facts, why_not=error.message, hint=error.hint)
         images = (

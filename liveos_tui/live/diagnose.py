@@ -1,10 +1,13 @@
 """What is wrong with an overlay? Everything is looked at, nothing is written."""
 
+import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from liveos_tui.errors import LiveosError, PrivilegeError
 from liveos_tui.formats.cow import (
     HEADER_BYTES,
+    SECTOR_BYTES,
     CowError,
     CowHeader,
     CowSummary,
@@ -30,11 +33,14 @@ from liveos_tui.system.probes import Probes
 _LEFT_AS_IT_IS = "Nothing was changed."
 
 
-def diagnose(probes: Probes, site: Site, target: str | None = None) -> Diagnosis:
+def diagnose(
+    probes: Probes, site: Site, target: str | None = None, *, emptied: Collection[str] = ()
+) -> Diagnosis:
     """Look at everything that decides what can be done to the overlay.
 
-    `target` is what the person named (the site's own name for it otherwise). What cannot be known
-    is told as such. Raises PrivilegeError where root is needed to look at the overlay at all, and
+    `target` is what the person named (the site's own name for it otherwise), `emptied` are the
+    SHA-256 of the first metadata areas of stores that jobs have emptied. What cannot be known is
+    told as such. Raises PrivilegeError where root is needed to look at the overlay at all, and
     LiveosError when the machine does not answer.
     """
     overlay = overlay_meant(site)
@@ -43,7 +49,7 @@ def diagnose(probes: Probes, site: Site, target: str | None = None) -> Diagnosis
         return Diagnosis(place, Illness.NONE, (), refusal=refused, hint=_LEFT_AS_IT_IS)
     assert site.mount_point is not None  # noqa: S101 - _no_store has seen to it
     assert overlay.path is not None  # noqa: S101
-    return _Look(probes, replace(site, overlay=overlay), place).diagnosis()
+    return _Look(probes, replace(site, overlay=overlay), place, emptied).diagnosis()
 
 
 def _target(site: Site) -> str:
@@ -80,6 +86,7 @@ class _Look:
     probes: Probes
     site: Site
     place: Place
+    emptied: Collection[str]
     facts: list[Fact] = field(default_factory=list)
     header_may_be_lost: bool = False
     refusal: str = ""
@@ -194,8 +201,12 @@ class _Look:
             self._refuse(error.message, error.hint)
             return None, None
         leftover = _leftover(file, length) if summary.header is None else None
-        self.header_may_be_lost = leftover is not None
-        self.facts.append(facts.leftover_fact(leftover) if leftover else facts.header_fact(summary))
+        if leftover is not None:
+            emptied = _first_area(file, leftover) in self.emptied
+            self.header_may_be_lost = not emptied
+            self.facts.append(facts.leftover_fact(leftover, emptied=emptied))
+        else:
+            self.facts.append(facts.header_fact(summary))
         self.facts.append(facts.chunks_fact(summary))
         self.facts.append(facts.list_fact(summary))
         self.facts.append(facts.file_fact(summary, length))
@@ -246,6 +257,12 @@ def _leftover(file: OpenFile, length: int) -> CowSummary | None:
 
     found = summarise(read, length)
     return found if found.exceptions else None
+
+
+def _first_area(file: OpenFile, store: CowSummary) -> str:
+    """The SHA-256 of the first metadata area: the kernel zeroes it when it takes a fresh store."""
+    chunk_bytes = store.chunk_sectors * SECTOR_BYTES
+    return hashlib.sha256(file.read(chunk_bytes, chunk_bytes)).hexdigest()
 
 
 def _illness(

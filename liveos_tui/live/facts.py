@@ -32,8 +32,17 @@ def header_fact(summary: CowSummary) -> Fact:
     )
 
 
-def leftover_fact(leftover: CowSummary) -> Fact:
-    """A header of zeros with a list behind it: it was emptied, or else the header was lost."""
+def leftover_fact(leftover: CowSummary, *, emptied: bool) -> Fact:
+    """A header of zeros with a list behind it: it was emptied, or else the header was lost.
+
+    `emptied`: a job on the stick is known to have done it, and nobody has used it since.
+    """
+    if emptied:
+        return Fact(
+            "Header",
+            "All zeros: a merge or a reset has emptied this overlay, and it was not used since. "
+            "The kernel sets it up when it is next used.",
+        )
     return Fact(
         "Header",
         "All zeros: an empty, fresh overlay, which the kernel sets up when it is next used. "
