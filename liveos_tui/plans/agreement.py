@@ -19,12 +19,17 @@ from liveos_tui.plans.actions import (
 from liveos_tui.plans.model import Plan, Step
 
 _PATH_LIMIT = 4096
+_NO_IMAGE = (
+    "While the new image is written to the stick, some minutes, the stick has none: if the power "
+    "goes then, it does not boot until this job has gone on, or back."
+)
 
 
 def agreement(plan: Plan) -> str:
     """What a plan that writes is about to do: "From here on: the overlay grows from 32 MiB ..."."""
     *first, last = [words for step in plan.steps if (words := _words(step))]
-    return f"From here on: {', '.join(first)}{', and ' if first else ''}{last}."
+    words = f"From here on: {', '.join(first)}{', and ' if first else ''}{last}."
+    return f"{words} {_NO_IMAGE}" if plan.apart is not None else words
 
 
 def _words(step: Step) -> str:

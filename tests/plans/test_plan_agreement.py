@@ -46,6 +46,11 @@ def test_a_merge_without_room_for_two_images_names_the_folder_for_both() -> None
 
     assert "a new image is made in /mnt/disk" in text
     assert "the old one is copied there, on the stick the new one takes its place" in text
+    assert "if the power goes then, it does not boot until this job has gone on" in text
+
+
+def test_a_merge_with_room_for_two_images_warns_of_no_minutes_without_one() -> None:
+    assert "does not boot" not in agreement(plan_merge(WELL, FACTS))
 
 
 @pytest.mark.parametrize(
