@@ -16,7 +16,7 @@ from liveos_tui.jobs.checking import files_of, fsck, repair_trial
 from liveos_tui.jobs.marks import check_unused, mark_of_changes, use_mark
 from liveos_tui.jobs.work import Work
 from liveos_tui.live.facts import chunks
-from liveos_tui.live.words import size
+from liveos_tui.live.words import need, size
 from liveos_tui.plans.actions import GrowFile, Rehearse
 from liveos_tui.system.e2fsprogs import Check
 from liveos_tui.system.views import Trial, View
@@ -57,17 +57,18 @@ def rehearse(work: Work, action: Rehearse) -> str:
         for sentence in files_of(work, trial.path, everywhere):
             work.found(sentence)
         changes = _changes(work, view, trial, summary)
-    need = _growth_needed(summary, changes)
+    lacking = _growth_needed(summary, changes)
     planned = _planned_growth(work)
     count = len(changes.mapped) + changes.fresh
     work.found(
         f"The repair would change {chunks(count)} of the overlay ({size(changes.size_bytes)}), "
         f"{changes.fresh} of them new."
     )
-    if planned is not None and planned < need:
+    if planned is not None and planned < lacking:
         raise LiveosError(
-            f"The repair needs {size(need)} more in the overlay, and {size(planned)} are planned.",
-            f"Nothing was changed. Free room on the stick and grow it by {size(need)} or more.",
+            f"The repair needs {need(lacking)} more in the overlay, and {size(planned)} are "
+            "planned.",
+            f"Nothing was changed. Free room on the stick and grow it by {need(lacking)} or more.",
         )
     return f"{outcome} The stick is as it was: nothing was written to it."
 
@@ -178,7 +179,7 @@ def _save(work: Work, summary: CowSummary, changes: _Changes) -> None:
     room = before.saved_bytes(summary.chunk_sectors, len(chunks))
     if work.stick.free_bytes < room:
         raise LiveosError(
-            f"Saving what the repair replaces needs {size(room)}, and the stick has "
+            f"Saving what the repair replaces needs {need(room)}, and the stick has "
             f"{size(work.stick.free_bytes)} left.",
             "The overlay was not repaired. Free room on the stick and go on.",
         )

@@ -20,7 +20,7 @@ from liveos_tui.live.model import (
     Possibility,
     RootFilesystem,
 )
-from liveos_tui.live.words import amount, size
+from liveos_tui.live.words import amount, need, size
 
 ILL = frozenset({OverlayState.FULL, OverlayState.OVERFLOW, OverlayState.INVALID})
 """States in which nothing more can be written to an overlay."""
@@ -121,14 +121,14 @@ def _why_no_room_for_repair(
     lacking = used + repair_bytes(root.superblock, exceptions, DEFAULT_CHUNK_SECTORS) - total
     if lacking > 0 and lacking > room:
         return (
-            f"Its recovery may need {size(lacking)} more of the stick, and there is room for "
+            f"Its recovery may need {need(lacking)} more of the stick, and there is room for "
             f"{size(room)}: it can only be rehearsed."
         )
     kept = RESERVE_BYTES + (overlay.metadata_bytes or 0) + overlay.missing_bytes
     free = system.host.usage.free_bytes or 0
     if overlay.missing_bytes and free < kept:
         return (
-            f"The overlay's holes and the job need {size(kept)} of the stick, and {size(free)} are "
+            f"The overlay's holes and the job need {need(kept)} of the stick, and {size(free)} are "
             "left: it can only be rehearsed."
         )
     return None
@@ -183,7 +183,7 @@ def _why_not_grow(system: LiveSystem) -> str | None:
         and (overlay.total_bytes or 0) + DEFAULT_CHUNK_SECTORS * SECTOR_BYTES > limit
     ):
         return "The overlay is as large as a file on FAT can be (4 GiB)."
-    kept = size(RESERVE_BYTES + (overlay.metadata_bytes or 0) + overlay.missing_bytes)
+    kept = need(RESERVE_BYTES + (overlay.metadata_bytes or 0) + overlay.missing_bytes)
     return (
         f"The stick has {amount(system.host.usage.free_bytes)} left, and {kept} are needed "
         "otherwise: there is no room to grow into."

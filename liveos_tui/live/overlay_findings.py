@@ -14,7 +14,7 @@ from liveos_tui.live.model import (
 )
 from liveos_tui.live.operations import ILL, why_not
 from liveos_tui.live.remedies import growth, offered, recovery
-from liveos_tui.live.words import amount, duration, percent, size
+from liveos_tui.live.words import amount, duration, need, percent, size
 
 LEAST_MEMORY_BYTES = 128 * 1024 * 1024
 
@@ -173,7 +173,7 @@ def _of_store_file(system: LiveSystem) -> Iterator[Finding]:
             "overlay-sparse",
             f"The overlay's file lacks {size(overlay.missing_bytes)} that the stick has yet to "
             f"provide, and the stick has {amount(free)} left: the overlay would become Invalid.",
-            f"Free {size(overlay.missing_bytes - free)} on the stick.",
+            f"Free {need(overlay.missing_bytes - free)} on the stick.",
         )
 
 

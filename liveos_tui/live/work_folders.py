@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from liveos_tui.formats.text import clean
 from liveos_tui.live.growth import file_limit
-from liveos_tui.live.words import size
+from liveos_tui.live.words import need, size
 from liveos_tui.system.work_folder import WorkFolder
 
 
@@ -29,11 +29,11 @@ def why_not_work_folder(
         return f"{name} may not be written."
     limit = file_limit(folder.filesystem)
     if limit is not None and largest > limit:
-        return f"{name} lies on a FAT, where no file has {size(largest)}."
+        return f"{name} lies on a FAT, where no file has {need(largest)}."
     if folder.free_bytes < needed_bytes:
         where = "in memory" if folder.in_memory else "there"
         return (
-            f"{name} has too little room: {size(needed_bytes)} are needed, "
+            f"{name} has too little room: {need(needed_bytes)} are needed, "
             f"{size(folder.free_bytes)} are free {where}."
         )
     return None

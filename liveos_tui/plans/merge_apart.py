@@ -8,7 +8,7 @@ from liveos_tui.formats.text import clean
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.growth import MIB
 from liveos_tui.live.merging import MergeFacts
-from liveos_tui.live.words import size
+from liveos_tui.live.words import rounded_up, size
 from liveos_tui.live.work_folders import why_not_work_folder
 from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.merge_room import Estimate, mirror_bytes
@@ -34,6 +34,13 @@ def why_not_apart(
             "The running system's own stick must have room for both: attach the stick to another "
             "Linux to merge it with a work folder there."
         )
+    # A folder elsewhere makes room for the old image, no more.
+    free = (diagnosis.free_bytes or 0) + facts.image_bytes - SPARE_BYTES
+    if estimate.likely_bytes > free:
+        return (
+            f"Without the old image there would be room for {size(max(0, free))}: too little even "
+            "for the new one alone."
+        )
     work = facts.work
     if work is None:
         return (
@@ -47,12 +54,6 @@ def why_not_apart(
         )
     if work.number == facts.number:
         return f"{clean(work.path)} lies on the stick's own file system: name one on another disk."
-    free = (diagnosis.free_bytes or 0) + facts.image_bytes - SPARE_BYTES
-    if estimate.likely_bytes > free:
-        return (
-            f"Without the old image there would be room for {size(max(0, free))}: too little even "
-            "for the new one alone."
-        )
     needed = apart_bytes(diagnosis, facts, engine, estimate)
     largest = max(facts.image_bytes, estimate.most_bytes)
     return why_not_work_folder(work, needed, facts.own_roots, largest)
@@ -66,12 +67,12 @@ def apart_rooms(
     return (
         Room(
             "on the stick, without the old image",
-            estimate.most_bytes,
+            rounded_up(estimate.most_bytes),
             (diagnosis.free_bytes or 0) + facts.image_bytes,
         ),
         Room(
             f"in {clean(work.path)}, for both images" if work else "for both images",
-            apart_bytes(diagnosis, facts, engine, estimate),
+            rounded_up(apart_bytes(diagnosis, facts, engine, estimate)),
             work.free_bytes if work else None,
         ),
     )

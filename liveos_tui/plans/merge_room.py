@@ -6,7 +6,7 @@ from liveos_tui.formats.cow import SECTOR_BYTES
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.growth import MIB, RESERVE_BYTES, choose_size
 from liveos_tui.live.merging import MergeFacts, is_squashfs
-from liveos_tui.live.words import size
+from liveos_tui.live.words import need, rounded_up, size
 from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.model import Room
 from liveos_tui.plans.refused import UNCHANGED, PlanRefusedError
@@ -31,10 +31,10 @@ class Estimate:
 
     @property
     def words(self) -> str:
-        """How large the new image becomes: "about 29 MiB", "28 MiB at most"."""
+        """How large the new image becomes: "about 29 MiB", "31 MiB at most"."""
         if self.measured:
-            return f"about {size(self.likely_bytes)}"
-        return f"{size(self.most_bytes)} at most"
+            return f"about {need(self.likely_bytes)}"
+        return f"{need(self.most_bytes)} at most"
 
 
 def estimate_image(diagnosis: Diagnosis, facts: MergeFacts) -> Estimate:
@@ -142,7 +142,7 @@ def fits_beside(diagnosis: Diagnosis, estimate: Estimate) -> bool:
     limit, free = diagnosis.file_limit_bytes, diagnosis.free_bytes
     if limit is not None and estimate.likely_bytes > limit:
         raise PlanRefusedError(
-            f"The new image would have about {size(estimate.likely_bytes)}, and a file on "
+            f"The new image would have about {need(estimate.likely_bytes)}, and a file on "
             f"{diagnosis.place.filesystem or 'this stick'} can have {limit:,} bytes at most.",
             UNCHANGED,
         )
@@ -156,9 +156,9 @@ def no_room_beside(diagnosis: Diagnosis, estimate: Estimate, instead: str) -> Pl
     free = diagnosis.free_bytes or 0
     short = estimate.likely_bytes + RESERVE_BYTES - free
     return PlanRefusedError(
-        f"The new image needs about {size(estimate.likely_bytes)} beside the old one, and "
+        f"The new image needs about {need(estimate.likely_bytes)} beside the old one, and "
         f"{size(RESERVE_BYTES)} are kept free: the stick has {size(free)} free.",
-        f"Free {size(-(-short // MIB) * MIB)} on the stick. {instead} {UNCHANGED}",
+        f"Free {need(-(-short // MIB) * MIB)} on the stick. {instead} {UNCHANGED}",
     )
 
 
@@ -170,7 +170,7 @@ def room_warnings(diagnosis: Diagnosis, estimate: Estimate) -> tuple[str, ...]:
         return ()
     return (
         f"If what is in the overlay can hardly be compressed, the new image has "
-        f"{size(estimate.most_bytes)}, for which there is no room. The merge ends then, before "
+        f"{need(estimate.most_bytes)}, for which there is no room. The merge ends then, before "
         "anything was replaced.",
     )
 
@@ -186,10 +186,10 @@ def rooms(
     words, needed = "on the stick, for the new image", estimate.most_bytes
     if second_bytes:
         words, needed = f"{words} and a second overlay", needed + second_bytes
-    stick = Room(words, needed, diagnosis.free_bytes)
+    stick = Room(words, rounded_up(needed), diagnosis.free_bytes)
     if engine is Engine.STREAM or facts.work is None:
         return (stick,)
     return (
         stick,
-        Room(f"in {facts.work.path}", mirror_bytes(diagnosis), facts.work.free_bytes),
+        Room(f"in {facts.work.path}", rounded_up(mirror_bytes(diagnosis)), facts.work.free_bytes),
     )

@@ -7,7 +7,7 @@ from liveos_tui.formats.text import clean
 from liveos_tui.live.contents import beside
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.merging import MergeFacts
-from liveos_tui.live.words import size
+from liveos_tui.live.words import need, size
 from liveos_tui.plans.actions import (
     CheckRoot,
     CompareImage,
@@ -154,7 +154,7 @@ class MergeWords:
             "device-mapper's mirror copies the merged view to a file in the work folder. Errors of "
             "either side end it.",
             (("dmsetup", "create", "MIRROR", "--table", table), ("dmsetup", "status", "MIRROR")),
-            needs=(f"{size(self.diagnosis.base_bytes)} in {clean(work, _PATH_LIMIT)}",),
+            needs=(f"{need(self.diagnosis.base_bytes or 0)} in {clean(work, _PATH_LIMIT)}",),
             undo="The copy is removed.",
         )
 
@@ -187,7 +187,7 @@ class MergeWords:
             commands,
             needs=(
                 *((_MKSQUASHFS,) if self.compression is not None else ()),
-                f"up to {size(most_bytes)} "
+                f"up to {need(most_bytes)} "
                 + ("on the stick" if self.apart is None else self._there),
             ),
             writes=(f"{self.new_image}: the new image",),

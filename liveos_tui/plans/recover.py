@@ -13,7 +13,7 @@ from liveos_tui.live.diagnosis import Cause, Diagnosis, Illness
 from liveos_tui.live.facts import EXT, REPAIR_TOOLS
 from liveos_tui.live.growth import RESERVE_BYTES
 from liveos_tui.live.model import Operation
-from liveos_tui.live.words import size
+from liveos_tui.live.words import need, rounded_up, size
 from liveos_tui.plans.model import Confirmation, Plan, Room, Step
 from liveos_tui.plans.refused import UNCHANGED, NothingToDoError, PlanRefusedError
 from liveos_tui.plans.sizes import (
@@ -198,8 +198,8 @@ def _growth(diagnosis: Diagnosis, wished: Growth | None) -> Growth | None:
             short = diagnosis.missing_bytes + kept - (free or 0)
             raise PlanRefusedError(
                 f"{size(diagnosis.missing_bytes)} of the overlay are holes, and the stick has "
-                f"{size(free)} free, of which {size(kept)} are kept for the job.",
-                f"Free {size(short)} on the stick. {UNCHANGED}",
+                f"{size(free)} free, of which {need(kept)} are kept for the job.",
+                f"Free {need(short)} on the stick. {UNCHANGED}",
             )
     return None
 
@@ -298,7 +298,7 @@ def _warnings(diagnosis: Diagnosis, growth: Growth | None) -> tuple[str, ...]:
     lacking = lacking_bytes(diagnosis)
     if growth is not None and growth.by_bytes < lacking:
         warnings.append(
-            f"e2fsck may need {size(lacking)} more, and the overlay grows by only "
+            f"e2fsck may need {need(lacking)} more, and the overlay grows by only "
             f"{size(growth.by_bytes)}. If that is too little, the repair ends before it writes."
         )
     if diagnosis.missing_bytes:
@@ -313,8 +313,8 @@ def _room(diagnosis: Diagnosis, growth: Growth | None) -> tuple[Room, ...]:
     kept = RESERVE_BYTES + (summary.metadata_bytes if summary else 0)
     needed = kept + diagnosis.missing_bytes + (growth.by_bytes if growth else 0)
     return (
-        Room("on the stick", needed, diagnosis.free_bytes),
-        Room("in /run, at most", repair_bytes(diagnosis), None),
+        Room("on the stick", rounded_up(needed), diagnosis.free_bytes),
+        Room("in /run, at most", rounded_up(repair_bytes(diagnosis)), None),
     )
 
 

@@ -3,7 +3,7 @@
 from liveos_tui.live.diagnosis import Diagnosis, Illness
 from liveos_tui.live.growth import RESERVE_BYTES
 from liveos_tui.live.model import Operation
-from liveos_tui.live.words import size
+from liveos_tui.live.words import rounded_up, size
 from liveos_tui.plans.model import Confirmation, Plan, Room
 from liveos_tui.plans.refused import UNCHANGED, NothingToDoError, PlanRefusedError
 from liveos_tui.plans.steps import Words
@@ -34,6 +34,7 @@ def plan_reset(diagnosis: Diagnosis, *, device_mapper: bool = True) -> Plan:
     if summary is None or (summary.exceptions == 0 and summary.valid):
         raise NothingToDoError("The overlay is empty already.", UNCHANGED)
     words = Words(diagnosis, device_mapper)
+    needed = rounded_up(summary.metadata_bytes + RESERVE_BYTES // 8)
     return Plan(
         operation=Operation.RESET,
         place=diagnosis.place,
@@ -54,9 +55,7 @@ def plan_reset(diagnosis: Diagnosis, *, device_mapper: bool = True) -> Plan:
                 else ()
             ),
         ),
-        room=(
-            Room("on the stick", summary.metadata_bytes + RESERVE_BYTES // 8, diagnosis.free_bytes),
-        ),
+        room=(Room("on the stick", needed, diagnosis.free_bytes),),
         go_back=f"Going back {BACK} puts the header back, and everything is there again. That "
         "holds only until the stick is next booted with the overlay.",
         afterwards=("Boot the stick: the kernel sets the overlay up anew.",),

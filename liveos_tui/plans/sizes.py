@@ -14,7 +14,7 @@ from liveos_tui.formats.text import clean
 from liveos_tui.live import growth
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.growth import MIB, RESERVE_BYTES, choose_size, largest_size
-from liveos_tui.live.words import amount, size
+from liveos_tui.live.words import amount, need, size
 from liveos_tui.plans.refused import PlanRefusedError
 
 GOOD_FRACTION = 0.75
@@ -184,9 +184,9 @@ def _no_room(diagnosis: Diagnosis, least: int, most: int, *, by_itself: bool) ->
     more = most - now
     holes = diagnosis.missing_bytes
     kept = RESERVE_BYTES + _summary(diagnosis).metadata_bytes
-    parts = f"{size(kept)} are kept for the job"
+    parts = f"{need(kept)} are kept for the job"
     if holes:
-        parts += f", {size(holes)} for holes of the overlay"
+        parts += f", {need(holes)} for holes of the overlay"
     short = max(least - most, step) if more > 0 else least - now + kept + holes - free
     smaller = f", or grow it by {size(more)} at most" if by_itself and more >= MIB else ""
     return PlanRefusedError(
@@ -197,8 +197,8 @@ def _no_room(diagnosis: Diagnosis, least: int, most: int, *, by_itself: bool) ->
 
 
 def _up(number: int) -> str:
-    """Room that is needed, rounded up to MiB: `size` rounds down."""
-    return size(-(-max(number, 1) // MIB) * MIB)
+    """Room that is needed, in MiB."""
+    return need(-(-max(number, 1) // MIB) * MIB)
 
 
 def _exact(number: int) -> str:

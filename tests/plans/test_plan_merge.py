@@ -10,6 +10,7 @@ from liveos_tui.live.changes import Changes
 from liveos_tui.live.contents import beside
 from liveos_tui.live.diagnosis import Diagnosis, Illness
 from liveos_tui.live.merging import MergeFacts
+from liveos_tui.live.words import size
 from liveos_tui.plans.actions import (
     CheckRoot,
     CompareImage,
@@ -111,6 +112,12 @@ class TestEstimate:
         assert " at most (the old one: 900 MiB)" in text
         assert "has about" not in text
 
+    def test_is_told_alike_where_room_is_told_and_what_the_step_needs(self) -> None:
+        plan = plan_merge(well(), replace(FACTS, changes=Changes(200 * MIB, ratio=0.5)))
+        step = next(each for each in plan.steps if isinstance(each.action, MakeImage))
+
+        assert step.needs[-1] == f"up to {size(plan.room[0].needed_bytes)} on the stick"
+
     def test_is_said_to_be_for_another_compression_than_the_wished_one(self) -> None:
         words = "That size is for zstd"
 
@@ -195,6 +202,13 @@ class TestTooLittleRoom:
         with pytest.raises(PlanRefusedError) as caught:
             plan_merge(well(free_bytes=self.SMALL, file_limit_bytes=None), whole)
         assert "too little even for the new one alone" in caught.value.hint
+
+    def test_a_folder_is_not_named_where_even_that_would_not_help(self) -> None:
+        whole = replace(FACTS, image=Image(ImageKind.EXT), image_bytes=900 * MIB)
+        with pytest.raises(PlanRefusedError) as caught:
+            plan_merge(well(free_bytes=self.SMALL, file_limit_bytes=None), whole)
+        assert "too little even for the new one alone" in caught.value.hint
+        assert "--work" not in caught.value.hint
 
 
 class TestSteps:
