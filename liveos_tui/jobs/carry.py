@@ -16,6 +16,7 @@ from liveos_tui.jobs.journal import read
 from liveos_tui.jobs.marks import check_unused
 from liveos_tui.jobs.merging import WhichImage, image_notes, which_image
 from liveos_tui.jobs.order import Order, OrderKind, Workplace
+from liveos_tui.jobs.repairing import NothingToRepairError
 from liveos_tui.jobs.work import Work
 from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import ExchangeImages, FreezeRoot, GrowFile, OpenStick
@@ -62,6 +63,8 @@ class _Run:
             return self._go_on()
         except CancelledError:
             return self._cancelled()
+        except NothingToRepairError as well:
+            return EndEvent(JobState.DONE, well.message)
         except LiveosError as error:
             return self.failed(error)
 
@@ -178,10 +181,16 @@ class _Run:
             self._write(index, StepState.CANCELLED)
             self._tell(index, StepState.CANCELLED)
             raise
+        except NothingToRepairError as well:
+            self._done(index, well.message)
+            raise
         except LiveosError as error:
             self._write(index, StepState.FAILED, error.message)
             self._tell(index, StepState.FAILED, error.message)
             raise
+        self._done(index, text)
+
+    def _done(self, index: int, text: str) -> None:
         self._write(index, StepState.DONE, text)
         self.done, self._begun = index + 1, None
         self._tell(index, StepState.DONE, text)

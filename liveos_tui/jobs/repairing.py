@@ -17,7 +17,7 @@ from liveos_tui.jobs.marks import check_unused, mark_of_changes, use_mark
 from liveos_tui.jobs.work import Work
 from liveos_tui.live.facts import chunks
 from liveos_tui.live.words import need, size
-from liveos_tui.plans.actions import GrowFile, Rehearse
+from liveos_tui.plans.actions import BackUp, GrowFile, Rehearse, Repair
 from liveos_tui.system.e2fsprogs import Check
 from liveos_tui.system.views import Trial, View
 
@@ -25,6 +25,10 @@ REPAIR_NAME = "repair.cow"
 
 # A page of the kernel's cache is written as a whole, also where chunks are smaller.
 _LEAST_WRITE_BYTES = 4096
+
+
+class NothingToRepairError(LiveosError):
+    """All is well, and a repair is all that the job is for: it ends here, well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,10 @@ class _Changes:
 
 
 def rehearse(work: Work, action: Rehearse) -> str:
-    """Repair on a throw-away layer over the overlay as it is; what would come of it."""
+    """Repair on a throw-away layer over the overlay as it is; what would come of it.
+
+    Raises NothingToRepairError, LiveosError.
+    """
     summary = work.summary()
     if action.read_all:
         _read_all(work, summary)
@@ -51,12 +58,18 @@ def rehearse(work: Work, action: Rehearse) -> str:
         joiner.view(work.base(), work.store_path, job_id, read_only=True, header=header) as view,
         joiner.trial(view, work.workplace.scratch, job_id) as trial,
     ):
-        outcome = _rehearse_repair(work, trial)
+        outcome, sound = _rehearse_repair(work, trial)
         # The journal has changed inodes that the overlay does not hold yet: all are compared.
         everywhere = range(-(-view.size_bytes // (summary.chunk_sectors * SECTOR_BYTES)))
         for sentence in files_of(work, trial.path, everywhere):
             work.found(sentence)
         changes = _changes(work, view, trial, summary)
+    outcome = f"{outcome} The stick is as it was: nothing was written to it."
+    if sound:
+        # What e2fsck would write all the same is when it has looked.
+        if _only_repairs(work):
+            raise NothingToRepairError(f"There is nothing to repair. {outcome}")
+        return outcome
     lacking = _growth_needed(summary, changes)
     planned = _planned_growth(work)
     count = len(changes.mapped) + changes.fresh
@@ -70,7 +83,14 @@ def rehearse(work: Work, action: Rehearse) -> str:
             "planned.",
             f"Nothing was changed. Free room on the stick and grow it by {need(lacking)} or more.",
         )
-    return f"{outcome} The stick is as it was: nothing was written to it."
+    return outcome
+
+
+def _only_repairs(work: Work) -> bool:
+    """Whether a repair is all that the plan changes of the overlay."""
+    writing = [step.action for step in work.plan.steps if step.writes_overlay]
+    repairs = any(isinstance(action, Repair) for action in writing)
+    return repairs and all(isinstance(action, BackUp | Repair) for action in writing)
 
 
 def _read_all(work: Work, summary: CowSummary) -> None:
@@ -85,8 +105,8 @@ def _read_all(work: Work, summary: CowSummary) -> None:
     work.found("Everything in the overlay can be read.")
 
 
-def _rehearse_repair(work: Work, trial: Trial) -> str:
-    """Replay the journal and repair; what that came to.
+def _rehearse_repair(work: Work, trial: Trial) -> tuple[str, bool]:
+    """Replay the journal and repair; what that came to, and whether there was nothing to do.
 
     The repair itself, not e2fsck's preview (-n): that leaves the journal out, and gives up where a
     first answer of "no" bars its way.
@@ -96,9 +116,11 @@ def _rehearse_repair(work: Work, trial: Trial) -> str:
     for sentence in (*replay.summary.sentences(), *repaired.summary.sentences()):
         work.found(sentence)
     problems = repaired.summary.fixed
-    if not problems:
-        return "The file system is sound once its journal is replayed."
-    return f"{problems} repair{'s' * (problems > 1)} would be made."
+    if problems:
+        return f"{problems} repair{'s' * (problems > 1)} would be made.", False
+    if replay.exit or replay.summary.journal_replayed:
+        return "The file system is sound once its journal is replayed.", False
+    return "The file system is sound.", not (repaired.exit or repaired.summary.modified)
 
 
 def _changes(work: Work, view: View, trial: Trial, summary: CowSummary) -> _Changes:
