@@ -214,9 +214,9 @@ def test_json_is_one_object_a_line_the_job_first() -> None:
         (JOB, ["attach", "cancel"]),
         (replace(JOB, state=JobState.WAITING), ["attach", "resume", "cancel"]),
         (replace(JOB, state=JobState.DONE), []),
-        (replace(JOB, state=JobState.DONE, can_roll_back=True), ["rollback"]),
+        (replace(JOB, state=JobState.DONE, why_not_back=""), ["rollback"]),
         (
-            replace(JOB, state=JobState.INTERRUPTED, can_resume=True, can_roll_back=True),
+            replace(JOB, state=JobState.INTERRUPTED, can_resume=True, why_not_back=""),
             ["resume", "rollback", "leave"],
         ),
     ],

@@ -479,9 +479,9 @@ def test_what_a_job_does_not_allow_is_told_before_anything_is_asked(stick: Path)
     cancelled = liveos_tui("jobs", "rollback", job)
 
     assert told.returncode == 1
-    assert "it is waiting" in told.stderr
+    assert "it waits for a yes" in told.stderr
     assert f"`liveos-tui jobs cancel {job}`" in told.stderr
-    assert "There is nothing to go back from" in cancelled.stderr
+    assert "cannot be undone. The stick has nothing of it." in cancelled.stderr
 
 
 @pytest.mark.parametrize("verb", ["rollback", "forget"])

@@ -9,8 +9,8 @@ from contextlib import suppress
 from liveos_tui.commands.narration import JsonLines, Listener, Narrator
 from liveos_tui.commands.output import ask, can_ask, say
 from liveos_tui.errors import ExitCode, LiveosError
-from liveos_tui.jobs.events import EndEvent, JobState, WaitingEvent
-from liveos_tui.jobs.folder import DOES, STANDING
+from liveos_tui.jobs.events import IS, EndEvent, JobState, WaitingEvent
+from liveos_tui.jobs.folder import STANDING
 from liveos_tui.jobs.workshop import Workshop
 from liveos_tui.plans.model import Plan
 
@@ -91,7 +91,7 @@ def _standing(workshop: Workshop, job_id: str) -> str:
     """What a job does that is not at work: "waits for a yes"; "" for one that is."""
     with suppress(LiveosError):
         states = (job.state for job in workshop.jobs() if job.id == job_id)
-        return next((DOES[state] for state in states if state in STANDING), "")
+        return next((IS[state] for state in states if state in STANDING), "")
     return ""
 
 

@@ -10,7 +10,7 @@ from liveos_tui.commands.narration import offers, ways
 from liveos_tui.commands.output import NotAskedError, ask, can_ask, say, say_paragraphs
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.formats.text import clean, shell_word
-from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.events import IS, JobState
 from liveos_tui.jobs.folder import ALIVE, UnknownJobError
 from liveos_tui.jobs.workshop import Job, Workshop
 from liveos_tui.live.place import Place
@@ -79,7 +79,8 @@ def jobs(
             known = _known(workshop, job_id, listed, folder)
             _check_can_forget(known)
             _check_there(known, listed, folder)
-            if not yes and not _agreed(known, _FORGET, as_json=as_json):
+            keeps = known.kept or known.can_roll_back
+            if keeps and not yes and not _agreed(known, _FORGET, as_json=as_json):
                 say("Nothing was removed.\n")
                 return ExitCode.CANCELLED
             said = workshop.forget(job_id, target, folder)
@@ -158,13 +159,8 @@ def _check_there(job: Job, listed: str | None, folder: str | None) -> None:
 def _check_can_forget(job: Job) -> None:
     if job.state in ALIVE or job.can_resume:
         raise LiveosError(
-            f"The job {job.id} has not come to its end: it is {job.state}.",
+            f"The job {job.id} has not come to its end: it {IS[job.state]}.",
             f"Nothing was removed. First: {_ways(job)}.",
-        )
-    if not job.plan.has_written(len(job.plan.steps)):
-        raise LiveosError(
-            f"The job {job.id} has written nothing to the stick: it keeps nothing.",
-            "Nothing was removed, and nothing has to be.",
         )
 
 
@@ -172,7 +168,7 @@ def _check_can_roll_back(job: Job) -> None:
     if not job.can_roll_back:
         ways = _ways(job)
         raise LiveosError(
-            f"There is nothing to go back from: the job {job.id} is {job.state}.",
+            f"The job {job.id} cannot be undone. {job.why_not_back}",
             f"Nothing was changed.{f' What can be done with it: {ways}.' if ways else ''}",
         )
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from liveos_tui.commands.arguments import LIVE
 from liveos_tui.commands.output import say
 from liveos_tui.errors import ExitCode, LiveosError
+from liveos_tui.jobs.events import IS
 from liveos_tui.jobs.findings import of_jobs
-from liveos_tui.jobs.folder import DOES, JobFolders
+from liveos_tui.jobs.folder import ALIVE, JobFolders
 from liveos_tui.jobs.journal import journals
 from liveos_tui.live.local import LocalMachine
 from liveos_tui.live.model import LiveSystem
@@ -69,7 +70,7 @@ def console(target: str | None, look: str | None = None, contrast: str | None = 
     code = run_console(machine, target, terminal, workshop)
     for job in workshop.jobs():
         # Whoever closes the console on a job is told where it is.
-        if job.state in DOES:
-            does = DOES[job.state]
-            say(f"{job.plan.title}: the job {does}. `liveos-tui jobs attach {job.id}` shows it.\n")
+        if job.state in ALIVE:
+            shows = f"`liveos-tui jobs attach {job.id}` shows it."
+            say(f"{job.plan.title}: the job {IS[job.state]}. {shows}\n")
     return code

@@ -7,7 +7,7 @@ from liveos_tui.console import joblog
 from liveos_tui.console.views.bars import Key
 from liveos_tui.console.views.questions import VERBS
 from liveos_tui.console.views.steps import LOOK, RESULT
-from liveos_tui.jobs.events import EndEvent, Event, JobState
+from liveos_tui.jobs.events import IS, EndEvent, Event, JobState
 from liveos_tui.jobs.folder import ALIVE
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.model import Operation
@@ -124,7 +124,7 @@ class Conduct:
         if self.plan is None or job.state in ALIVE:
             return False
         log = joblog.empty(self.plan, job.done)
-        self.log = replace(log, end=EndEvent(job.state, job.message or f"It is {job.state}."))
+        self.log = replace(log, end=EndEvent(job.state, job.message or f"It {IS[job.state]}."))
         return True
 
     def interrupted_as(self, job: Job) -> bool:

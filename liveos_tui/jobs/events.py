@@ -28,6 +28,19 @@ class JobState(StrEnum):
     LEFT = "left as it is"
 
 
+IS = {
+    JobState.RUNNING: "is at work",
+    JobState.WAITING: "waits for a yes",
+    JobState.PAUSED: "is paused",
+    JobState.DONE: "is done",
+    JobState.FAILED: "has failed",
+    JobState.CANCELLED: "was cancelled",
+    JobState.INTERRUPTED: "was interrupted",
+    JobState.ROLLED_BACK: "was undone",
+    JobState.LEFT: "was left as it is",
+}
+"""How a job is, after "it"."""
+
 GOING_BACK = "Going back."
 """The text of a step that runs because it is undone."""
 

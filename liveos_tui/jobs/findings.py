@@ -5,8 +5,8 @@ from contextlib import suppress
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import shell_word
-from liveos_tui.jobs.events import JobState
-from liveos_tui.jobs.folder import ALIVE, DOES, STANDING, JobFolders
+from liveos_tui.jobs.events import IS, JobState
+from liveos_tui.jobs.folder import ALIVE, STANDING, JobFolders
 from liveos_tui.jobs.journal import JournalState
 from liveos_tui.live.model import Finding, Operation, Severity, Target
 
@@ -26,7 +26,7 @@ def of_jobs(
         how = f"{job.plan.title}, {job.done} of {len(job.plan.steps)} steps"
         alive = _alive(job, folders)
         if alive is not None:
-            stands = f" (it {DOES[alive]})" if alive in STANDING else ""
+            stands = f" (it {IS[alive]})" if alive in STANDING else ""
             yield Finding(
                 Severity.WARNING if alive in STANDING else Severity.NOTICE,
                 "job-at-work",

@@ -42,17 +42,10 @@ LOST = EndEvent(
 )
 
 
-DOES = {
-    JobState.RUNNING: "goes on",
-    JobState.WAITING: "waits for a yes",
-    JobState.PAUSED: "is paused",
-}
-"""What a job does whose worker is there, by its state."""
-
 STANDING = frozenset({JobState.WAITING, JobState.PAUSED})
 """States of a job whose worker is there, and does nothing until the person wants it."""
 
-ALIVE = frozenset(DOES)
+ALIVE = STANDING | {JobState.RUNNING}
 """States of a job whose worker is at work."""
 
 

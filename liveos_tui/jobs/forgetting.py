@@ -4,6 +4,7 @@ from pathlib import Path
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import clean
+from liveos_tui.jobs.events import IS
 from liveos_tui.jobs.journal import JOURNAL_NAME, JournalState, folder_of
 from liveos_tui.jobs.merging import (
     WhichImage,
@@ -28,7 +29,7 @@ def forget(stick: StickFolder, journal: JournalState, work: str | None = None) -
     """
     if journal.can_resume:
         raise LiveosError(
-            f"The job {journal.job_id} has not been ended: it is {journal.state}.",
+            f"The job {journal.job_id} has not been ended: it {IS[journal.state]}.",
             f"Go on with it, go back, or leave it as it is first. {_KEPT}",
         )
     others = _other_image(stick, journal), _other_overlay(journal)

@@ -1,6 +1,6 @@
 """The journal of a job: JSON lines on the stick, each on the medium before what it announces.
 
-    {"journal": 1, "job": ID, "started": SECONDS, "plan": {...}}      the first line
+    {"journal": 1, "job": ID, "number": 4, "started": SECONDS, "plan": {...}}    the first line
     {"at": SECONDS, "order": "start"}                                 a worker has begun
     {"at": SECONDS, "step": 3, "state": "running"}                    before it is done, or undone
     {"at": SECONDS, "step": 6, "note": {"saved": "repair.cow"}}       within a step
@@ -15,7 +15,7 @@ on a stick is: it may have been made to harm.
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from liveos_tui.errors import FormatError, LiveosError
@@ -37,9 +37,12 @@ _LIMIT_BYTES = 1 << 20
 # What is read takes a multiple of its size in memory.
 _LIMIT_BYTES_TOGETHER = 8 << 20
 _MOST_JOBS = 1000
+_MOST_NUMBER = 1 << 53  # whole numbers of JSON
 _LATEST = 1 << 33  # seconds since 1970: the year 2242
 _MESSAGE_LIMIT = 1000
 _ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+NOTHING_WRITTEN = "It has written nothing that could be undone."
 
 Notes = dict[str, Any]
 """What a step has written down for its own undo. JSON values."""
@@ -51,7 +54,9 @@ class JournalState:
 
     `done` steps are behind it, in order; `begun` is the step that was under way, None between two.
     `notes` are by step. Without the line that ends it a job is INTERRUPTED: whether its worker
-    still lives, only the machine knows.
+    still lives, only the machine knows. `number` counts the jobs of a stick, since the clock of a
+    live system may be wrong. `undo_first`: the job that has written to the stick since, and can be
+    undone; "" where there is none.
     """
 
     job_id: str
@@ -62,6 +67,8 @@ class JournalState:
     begun: int | None = None
     message: str = ""
     notes: dict[int, Notes] = field(default_factory=dict)
+    number: int = 0
+    undo_first: str = ""
 
     @property
     def can_resume(self) -> bool:
@@ -84,17 +91,28 @@ class JournalState:
         return self.can_resume and self.touched and self.plan.operation is not Operation.GROW
 
     @property
-    def can_roll_back(self) -> bool:
-        """Whether anything was written that can be undone.
+    def why_not_back(self) -> str:
+        """Why it cannot be undone, in a sentence; "" where it can.
 
-        An overlay in use only ever grows, and a running root that was switched stays so.
+        An overlay in use only ever grows, and a running root that was switched stays so. What two
+        jobs have written comes off in the opposite order, or the later one finds a stick that it
+        does not know.
         """
-        if self.state is JobState.ROLLED_BACK:
-            return False
         actions = [step.action for step in self.plan.steps]
-        grows = any(isinstance(action, RefreshLoop) for action in actions)
-        switched = any(isinstance(action, SwitchRoot) for action in actions[: self.done])
-        return self.touched and not grows and not switched
+        if self.state is JobState.ROLLED_BACK:
+            return "It was undone already."
+        if not self.touched:
+            return NOTHING_WRITTEN
+        if any(isinstance(action, RefreshLoop) for action in actions):
+            return "An overlay that is in use only ever grows."
+        if any(isinstance(action, SwitchRoot) for action in actions[: self.done]):
+            return "The running system uses what it has made."
+        if self.undo_first:
+            return (
+                f"The job {self.undo_first} has changed the stick since: undo that one first, or "
+                "forget it."
+            )
+        return ""
 
 
 def valid_id(job_id: str) -> bool:
@@ -130,7 +148,12 @@ def parse(data: bytes) -> JournalState:
         begun=reader.begun,
         message=reader.message,
         notes=reader.notes,
+        number=_number(first.get("number")),
     )
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and 0 <= value <= _MOST_NUMBER else 0
 
 
 def _moment(value: object) -> float:
@@ -202,7 +225,7 @@ def journals(stick: Folder) -> tuple[JournalState, ...]:
 
     What cannot be read, or is too much, is left out.
     """
-    found = []
+    found: list[JournalState] = []
     total = 0
     try:
         names = stick.names(JOBS_FOLDER)
@@ -217,7 +240,14 @@ def journals(stick: Folder) -> tuple[JournalState, ...]:
             continue
         found.append(state)
         total += size
-    return tuple(sorted(found, key=lambda state: state.started, reverse=True))
+    found.sort(key=lambda state: (state.number, state.started), reverse=True)
+    in_order: list[JournalState] = []
+    undo_first = ""
+    for state in found:
+        in_order.append(replace(state, undo_first=undo_first))
+        if not in_order[-1].why_not_back:
+            undo_first = state.job_id
+    return tuple(in_order)
 
 
 def read(stick: Folder, job_id: str) -> JournalState:
@@ -262,9 +292,17 @@ class Journal:
     ) -> "Journal":
         """Make the job's folder and journal, in `apart` as well. Raises LiveosError."""
         disks = (stick, apart) if apart is not None else (stick,)
+        number = 1 + max((state.number for state in journals(stick)), default=0)
         journal = cls(*(_create(disk, job_id) for disk in disks))
-        first = {"journal": SCHEMA, "job": job_id, "started": time.time(), "plan": to_json(plan)}
-        journal._append(first)
+        journal._append(
+            {
+                "journal": SCHEMA,
+                "job": job_id,
+                "number": number,
+                "started": time.time(),
+                "plan": to_json(plan),
+            }
+        )
         return journal
 
     @classmethod

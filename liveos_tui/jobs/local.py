@@ -15,15 +15,23 @@ from pathlib import Path
 from liveos_tui.errors import FormatError, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.control import Allow, Cancel, GoOn, Pause, StepBack
-from liveos_tui.jobs.events import EndEvent, JobState
+from liveos_tui.jobs.events import IS, EndEvent, JobState
 from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, Run, UnknownJobError
 from liveos_tui.jobs.forgetting import forget
-from liveos_tui.jobs.journal import JournalState, glance, journals, leave, read, valid_id
+from liveos_tui.jobs.journal import (
+    NOTHING_WRITTEN,
+    JournalState,
+    glance,
+    journals,
+    leave,
+    read,
+    valid_id,
+)
 from liveos_tui.jobs.locked import locked_stick
 from liveos_tui.jobs.order import Order, OrderKind
 from liveos_tui.jobs.proposing import lasting_name, propose
 from liveos_tui.jobs.starting import start_worker
-from liveos_tui.jobs.workshop import Feed, Job, Proposal, Wish
+from liveos_tui.jobs.workshop import NO_JOURNAL, Feed, Job, Proposal, Wish
 from liveos_tui.live.booted import is_live
 from liveos_tui.live.place import Place
 from liveos_tui.live.placing import place_of
@@ -73,25 +81,29 @@ class LocalWorkshop:
     def jobs(self, target: str | None = None, work: str | None = None) -> tuple[Job, ...]:
         """See `Workshop.jobs`."""
         found: dict[str, Job] = {}
-        known = {job.job_id: job for job in journals(Folder(Path(work)))} if work else {}
+        known = _by_id(Folder(Path(work))) if work else {}
         place, of_target = self._journals(target) if target is not None else (None, {})
         known |= of_target
+        of_sticks: dict[str, dict[str, JournalState]] = {}
         for folder in self._folders.all():
             with suppress(LiveosError):
                 run = self._folders.run_of(folder)
-                journal = known.get(folder.id) or self._own_journal(folder, run)
+                journal = known.get(folder.id)
+                if journal is None and (stick := _stick_of(run)) is not None:
+                    # Without mounting anything, and once for all jobs of a stick.
+                    if stick not in of_sticks:
+                        of_sticks[stick] = _by_id(self._probes.folder(stick))
+                    journal = of_sticks[stick].get(folder.id)
                 found[folder.id] = _job_of_run(folder.id, run, journal)
         for job_id, journal in known.items():
             found.setdefault(job_id, _job_of_journal(journal))
-        jobs = (
-            replace(
-                job,
-                on_target=job.id in of_target
-                or (place is not None and job.plan.place.is_same_stick(place)),
-            )
-            for job in found.values()
-        )
-        return tuple(sorted(jobs, key=lambda job: job.started, reverse=True))
+        for job in found.values():
+            same_stick = place is not None and job.plan.place.is_same_stick(place)
+            if job.id in of_target or same_stick:
+                nothing = job.why_not_back == NO_JOURNAL
+                why_not = "The stick has nothing of it." if nothing else job.why_not_back
+                found[job.id] = replace(job, on_target=True, why_not_back=why_not)
+        return tuple(sorted(found.values(), key=lambda job: job.started, reverse=True))
 
     def stamp(self) -> Hashable:
         """See `Workshop.stamp`."""
@@ -126,7 +138,7 @@ class LocalWorkshop:
         journal, plan, work = self._found_again(job_id, target, work)
         if not journal.can_resume:
             raise LiveosError(
-                f"There is nothing to go on with: the job {job_id} is {journal.state}.",
+                f"There is nothing to go on with: the job {job_id} {IS[journal.state]}.",
                 "Nothing was changed.",
             )
         return self._run(Order(OrderKind.RESUME, job_id, plan, work), journal.started)
@@ -134,9 +146,9 @@ class LocalWorkshop:
     def roll_back(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         """See `Workshop.roll_back`."""
         journal, plan, work = self._found_again(job_id, target, work)
-        if not journal.can_roll_back:
+        if journal.why_not_back:
             raise LiveosError(
-                f"There is nothing to go back from: the job {job_id} is {journal.state}.",
+                f"The job {job_id} cannot be undone. {journal.why_not_back}",
                 "Nothing was changed.",
             )
         return self._run(Order(OrderKind.ROLL_BACK, job_id, plan, work), journal.started)
@@ -161,6 +173,10 @@ class LocalWorkshop:
         with ExitStack() as held:
             if folder is not None:
                 held.enter_context(folder.claimed())
+                run = folder.run()
+                if not run.order.plan.has_written(run.done + 1):
+                    folder.remove()
+                    return "it had written nothing to the stick."
             named = self._target(folder, job_id, target)
             stick, _ = locked_stick(held, self._probes, named, f"forget-{job_id}")
             try:
@@ -243,7 +259,10 @@ class LocalWorkshop:
         recognised = recognise(self._probes, named)
         with recognised.hold:
             site = recognised.site
-            journal = _newer_journal(job_id, self._probes.folder(site.mount_point or "/"), work)
+            stick = self._probes.folder(site.mount_point or "/")
+            journal = _newer_journal(job_id, stick, work)
+            if (listed := _by_id(stick).get(job_id)) is not None:
+                journal = replace(journal, undo_first=listed.undo_first)
             before = _ordered(folder, journal.plan)
             if work is None and before is not None:
                 work = before.work
@@ -273,20 +292,19 @@ class LocalWorkshop:
             with recognised.hold:
                 site = recognised.site
                 if site.mount_point is not None:
-                    on_stick = journals(self._probes.folder(site.mount_point))
-                    found = {journal.job_id: journal for journal in on_stick}
+                    found = _by_id(self._probes.folder(site.mount_point))
                 place = place_of(self._probes, site, lasting_name(target))
         return place, found
 
-    def _own_journal(self, folder: JobFolder, run: Run) -> JournalState | None:
-        """The journal of a job of this boot, where its stick can be seen without mounting it."""
-        place = run.order.plan.place
-        if run.state in ALIVE or place.mount_point is None or not _writes(run.order.plan):
-            return None
-        try:
-            return glance(self._probes.folder(place.mount_point), folder.id)
-        except LiveosError:
-            return None
+
+def _by_id(disk: Folder) -> dict[str, JournalState]:
+    return {journal.job_id: journal for journal in journals(disk)}
+
+
+def _stick_of(run: Run) -> str | None:
+    """Where the journal of a job of this boot is, if it has come to its end and can have one."""
+    plan = run.order.plan
+    return plan.place.mount_point if run.state not in ALIVE and _writes(plan) else None
 
 
 def _began(folder: JobFolder | None, journal: JournalState) -> float:
@@ -352,13 +370,18 @@ def _job_of_journal(journal: JournalState) -> Job:
         journal.done,
         journal.message,
         journal.can_resume,
-        journal.can_roll_back,
+        journal.why_not_back,
+        kept=True,
     )
 
 
 def _job_of_run(job_id: str, run: Run, journal: JournalState | None) -> Job:
     if run.state in ALIVE or journal is None:
-        return Job(job_id, run.order.plan, run.state, run.started, run.done, run.message)
+        plan, done = run.order.plan, run.done
+        why_not = NO_JOURNAL if plan.has_written(done + 1) else NOTHING_WRITTEN
+        if run.state in ALIVE:
+            why_not = "It is still at work: cancel it first."
+        return Job(job_id, plan, run.state, run.started, done, run.message, why_not_back=why_not)
     # The journal begins later: with the first step that writes.
     known = replace(_job_of_journal(journal), started=min(run.started, journal.started))
     if run.state is JobState.INTERRUPTED or journal.state is JobState.LEFT:

@@ -53,11 +53,15 @@ class Proposal:
     nothing_to_do: bool = False
 
 
+NO_JOURNAL = "Its stick is not there, or has nothing of it."
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job, alive or not. `started` is seconds since 1970; `done` steps are behind it.
 
-    `can_resume` and `can_roll_back` say what is offered; `message` how it ended, or how it is.
+    `can_resume` says what is offered, `why_not_back` why going back is not, "" where it is;
+    `message` how it ended, or how it is. `kept`: its stick is there, and has what undoes it.
     `on_target`: it is of the stick that the list was asked for.
     """
 
@@ -68,14 +72,19 @@ class Job:
     done: int = 0
     message: str = ""
     can_resume: bool = False
-    can_roll_back: bool = False
+    why_not_back: str = NO_JOURNAL
+    kept: bool = False
     on_target: bool = False
 
     @property
+    def can_roll_back(self) -> bool:
+        """Whether it can be undone."""
+        return not self.why_not_back
+
+    @property
     def can_be_forgotten(self) -> bool:
-        """Whether an old image lies on the stick that its person may not need any more."""
-        over = self.state in {JobState.DONE, JobState.LEFT} and not self.can_resume
-        return over and self.plan.operation is Operation.MERGE
+        """Whether something of it lies on the stick that its person may not need any more."""
+        return self.kept and self.state in {JobState.DONE, JobState.LEFT} and not self.can_resume
 
 
 class Feed(Protocol):

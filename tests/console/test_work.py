@@ -950,11 +950,11 @@ async def test_the_keys_of_the_jobs_screen_do_what_they_say() -> None:
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("f", "Only a merge keeps an old image."),
-        ("u", "This job was undone already"),
-        ("c", "There is nothing to cancel: this job is rolled back."),
-        ("r", "There is nothing to go on with: this job is rolled back."),
-        ("L", "Only an interrupted job is left as it is; this one is rolled back."),
+        ("f", "There is no way back to give up: this job was undone."),
+        ("u", "This job cannot be undone. Its stick is not there"),
+        ("c", "There is nothing to cancel: this job was undone."),
+        ("r", "There is nothing to go on with: this job was undone."),
+        ("L", "There is nothing to leave as it is: this job was undone."),
     ],
 )
 async def test_a_key_that_does_nothing_to_a_job_says_why(key: str, words: str) -> None:
@@ -989,7 +989,7 @@ async def test_in_an_ended_job_a_key_that_does_nothing_says_why() -> None:
         await press(pilot, "j", "enter")
         await shows(pilot, "The overlay is well again.")
         await press(pilot, "enter")
-        assert "This job has ended: done." in prose(app)
+        assert "This job has ended: it is done." in prose(app)
         await press(pilot, "u")
         assert "This job cannot be undone" in prose(app)
         await press(pilot, "up")

@@ -19,7 +19,7 @@ from liveos_tui.jobs.events import (
     StepState,
     WaitingEvent,
 )
-from liveos_tui.jobs.workshop import Job, Proposal, Wish
+from liveos_tui.jobs.workshop import NO_JOURNAL, Job, Proposal, Wish
 from liveos_tui.live.diagnosis import Fact
 from liveos_tui.live.model import Operation, Possibility
 from liveos_tui.live.place import Place
@@ -197,6 +197,8 @@ class FakeJob:
     message: str = ""
     can_resume: bool = False
     can_roll_back: bool = False
+    why_not_back: str = NO_JOURNAL
+    kept: bool = True
     listeners: int = 0
     allowed: int | None = 0
 
@@ -300,7 +302,8 @@ class FakeWorkshop:
                 job.done,
                 job.message,
                 job.can_resume,
-                job.can_roll_back,
+                "" if job.can_roll_back else job.why_not_back,
+                job.kept,
             )
             for job_id, job in self.known.items()
         ]

@@ -393,7 +393,7 @@ def _journal(data: bytes) -> None:
         assert 0 <= state.started < 1 << 34
         assert 0 <= state.done <= len(state.plan.steps)
         # What is asked of every job that is listed.
-        _ = state.can_resume, state.can_roll_back, state.half_done
+        _ = state.can_resume, state.why_not_back, state.half_done
 
 
 def _assert_confined(plan: Plan) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -52,7 +53,7 @@ def test_a_job_without_an_end_was_interrupted(tmp_path: Path) -> None:
     assert (state.state, state.done, state.begun) == (JobState.INTERRUPTED, 1, 1)
     assert state.plan == PLAN
     assert state.can_resume
-    assert state.can_roll_back
+    assert not state.why_not_back
 
 
 def test_a_job_whose_last_step_is_done_lacks_only_the_line_that_says_so(tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_a_job_whose_last_step_is_done_lacks_only_the_line_that_says_so(tmp_path
 
     assert state.state is JobState.DONE
     assert not state.half_done
-    assert state.can_roll_back
+    assert not state.why_not_back
 
 
 def test_a_growth_that_was_cut_off_is_in_nobody_s_way(tmp_path: Path) -> None:
@@ -80,7 +81,7 @@ def test_a_job_that_has_written_nothing_has_nothing_to_undo(tmp_path: Path) -> N
         state = read(stick, JOB)
 
     assert state.can_resume
-    assert not state.can_roll_back
+    assert state.why_not_back
 
 
 def test_notes_of_a_step_are_kept_until_it_is_undone(tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_a_job_that_is_left_is_not_offered_again(tmp_path: Path) -> None:
 
     assert state.state is JobState.LEFT
     assert not state.can_resume
-    assert state.can_roll_back
+    assert not state.why_not_back
 
 
 def test_an_overlay_that_grew_while_it_was_in_use_is_never_cut(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_an_overlay_that_grew_while_it_was_in_use_is_never_cut(tmp_path: Path) -
     plan = Plan(PLAN.operation, PLAN.place, PLAN.title, (*PLAN.steps, in_use), PLAN.confirmation)
     begun(tmp_path, plan)
 
-    assert not read(Folder(tmp_path), JOB).can_roll_back
+    assert read(Folder(tmp_path), JOB).why_not_back
 
 
 @pytest.mark.parametrize("cut", range(1, 40))
@@ -171,6 +172,27 @@ def test_all_journals_of_a_stick_newest_first(tmp_path: Path) -> None:
         (tmp_path / "liveos-tui-jobs/nonsense/journal.jsonl").write_bytes(b"\xff\n{}\n")
 
         assert [state.job_id for state in journals(stick)] == ["job-2", "job-1", "job-0"]
+
+
+def test_the_order_of_jobs_does_not_hang_on_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(tmp_path)
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    with StickFolder(tmp_path) as stick, Journal.begin(stick, "job-2", PLAN) as journal:
+        journal.step(1, StepState.RUNNING)
+    second, first = journals(Folder(tmp_path))
+
+    assert (second.job_id, second.undo_first) == ("job-2", "")
+    assert (first.job_id, first.undo_first) == (JOB, "job-2")
+
+
+def test_a_later_job_that_has_nothing_to_undo_is_in_nobody_s_way(tmp_path: Path) -> None:
+    begun(tmp_path)
+    with StickFolder(tmp_path) as stick, Journal.begin(stick, "job-2", PLAN) as journal:
+        journal.step(0, StepState.DONE)
+
+    assert not journals(Folder(tmp_path))[1].why_not_back
 
 
 def test_a_stick_without_jobs_has_no_journals(tmp_path: Path) -> None:

@@ -203,6 +203,50 @@ def test_a_job_of_before_a_reboot_can_be_left(
     assert shop.jobs(str(stick))[0].state is JobState.LEFT
 
 
+def grown(shop: LocalWorkshop, stick: Path) -> str:
+    job = shop.start(plan_of(shop, stick, Operation.GROW))
+    assert end_of(shop, job).state is JobState.DONE
+    return job
+
+
+def test_of_two_jobs_the_later_one_is_undone_first(
+    shop: LocalWorkshop, sticks: dict[PracticeState, Path], tmp_path: Path
+) -> None:
+    stick = Path(shutil.copytree(sticks[PracticeState.HEALTHY], tmp_path / "stick"))
+    before = overlay_hash(stick)
+    first, second = grown(shop, stick), grown(shop, stick)
+    told = {job.id: job.why_not_back for job in shop.jobs(str(stick))}
+    with pytest.raises(LiveosError, match=f"{second} has changed the stick since: undo that one"):
+        shop.roll_back(first)
+
+    assert second in told[first]
+    assert told[second] == ""
+    for job in (second, first):
+        shop.roll_back(job)
+        assert end_of(shop, job).state is JobState.ROLLED_BACK
+    assert overlay_hash(stick) == before
+
+
+def test_a_later_job_that_is_forgotten_is_not_in_the_way(
+    shop: LocalWorkshop, sticks: dict[PracticeState, Path], tmp_path: Path
+) -> None:
+    stick = Path(shutil.copytree(sticks[PracticeState.HEALTHY], tmp_path / "stick"))
+    first, second = grown(shop, stick), grown(shop, stick)
+    shop.forget(second)
+
+    assert [(job.id, job.can_roll_back) for job in shop.jobs(str(stick))] == [(first, True)]
+
+
+def test_a_job_that_has_written_nothing_is_forgotten_without_its_stick(
+    shop: LocalWorkshop, stick: Path
+) -> None:
+    job = cancelled_job(shop, stick, steps=1)
+    stick.rename(stick.with_name("elsewhere"))
+
+    assert shop.forget(job) == "it had written nothing to the stick."
+    assert shop.jobs() == ()
+
+
 def test_a_job_at_work_is_neither_gone_on_with_nor_left(shop: LocalWorkshop, stick: Path) -> None:
     job = shop.start(plan_of(shop, stick), allowed=1)
     listen(shop, job, WaitingEvent)

@@ -473,4 +473,4 @@ def test_the_journal_says_that_it_is_done(stick: Patient) -> None:
     stick.carry(plan)
 
     assert state_of(stick) is JobState.DONE
-    assert read(Folder(stick.folder), JOB).can_roll_back
+    assert not read(Folder(stick.folder), JOB).why_not_back

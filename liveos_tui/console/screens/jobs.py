@@ -16,7 +16,6 @@ from liveos_tui.console.views import bars, jobs, questions
 from liveos_tui.console.widgets.listing import Listing
 from liveos_tui.console.widgets.painted import Painted
 from liveos_tui.errors import LiveosError
-from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.folder import ALIVE
 from liveos_tui.jobs.workshop import Job, Workshop
 
@@ -93,7 +92,7 @@ class Jobs(AskingScreen):
                 ("r", "Go on"): job.can_resume,
                 ("u", "Go back"): job.can_roll_back,
                 ("f", "Forget"): job.can_be_forgotten,
-                ("L", "Leave it"): job.state is JobState.INTERRUPTED,
+                ("L", "Leave it"): job.can_resume,
             }
             hints = [hint for hint, can in possible.items() if can]
         return [*hints, ("Esc", "Back"), ("F1", "Help"), ("F3", "Redraw"), ("q", "Quit")]
@@ -129,8 +128,8 @@ class Jobs(AskingScreen):
             self._do("Cancelling", lambda: self.workshop.cancel(job.id))
 
     def action_leave(self) -> None:
-        """Leave an interrupted job as it is."""
-        if job := self._selected_if("L", lambda job: job.state is JobState.INTERRUPTED):
+        """Leave a job as it is: it is not offered again."""
+        if job := self._selected_if("L", lambda job: job.can_resume):
             target = self.console.target_of(job)
             self._do("Leaving it", lambda: self.workshop.leave(job.id, target))
 
@@ -172,7 +171,7 @@ class Jobs(AskingScreen):
         )
 
     def action_forget(self) -> None:
-        """Give up the way back of a merge that is done, after the stick's name was typed."""
+        """Give up the way back of a job that has ended, after the stick's name was typed."""
         job = self._selected_if("f", lambda job: job.can_be_forgotten)
         if job is None:
             return
@@ -182,7 +181,7 @@ class Jobs(AskingScreen):
             self._said = freed
 
         def confirmed() -> None:
-            words = "Removing the old image"
+            words = "Removing what it kept"
             self.ask(words, lambda: self.workshop.forget(job.id, target), told)
 
         question = questions.forgetting(job)

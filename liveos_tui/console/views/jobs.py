@@ -11,10 +11,9 @@ from liveos_tui.console.views.proposal import place_words
 from liveos_tui.console.views.questions import NAMES
 from liveos_tui.console.views.results import JOB_WORDS
 from liveos_tui.formats.text import clean
-from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.events import IS, JobState
 from liveos_tui.jobs.folder import ALIVE
 from liveos_tui.jobs.workshop import Job
-from liveos_tui.live.model import Operation
 
 ROWS = 2
 """Lines of the dashboard's block."""
@@ -84,38 +83,26 @@ def details(job: Job | None, width: int, glyphs: Glyphs) -> list[Line]:
 
 def why_not(key: str, job: Job) -> str:
     """Why a key does nothing to a job as it is, and what can be done instead."""
-    alive, state = job.state in ALIVE, JOB_WORDS[job.state][0].lower()
+    alive, how = job.state in ALIVE, IS[job.state]
     match key:
         case "c":
-            return f"There is nothing to cancel: this job is {state}. {_ways(job)}"
+            return f"There is nothing to cancel: this job {how}. {_ways(job)}"
         case "L":
-            return f"Only an interrupted job is left as it is; this one is {state}. {_ways(job)}"
+            return f"There is nothing to leave as it is: this job {how}. {_ways(job)}"
         case "r" if alive:
             return "This job has a worker that goes on with it: Enter shows it."
         case "r":
-            return f"There is nothing to go on with: this job is {state}. {_ways(job)}"
+            return f"There is nothing to go on with: this job {how}. {_ways(job)}"
         case "u" | "f" if alive:
             return "This job is still at work: c cancels it, Enter shows it."
-        case "u" if job.state is JobState.ROLLED_BACK:
-            return "This job was undone already: there is nothing to go back from."
-        case "u" if not job.plan.has_written(job.done + 1):
-            return f"This job has written nothing that could be undone. {_ways(job)}"
         case "u":
-            return (
-                "This job cannot be undone: its stick is not there, its way back was given up, or "
-                f"the system uses what it made. {_ways(job)}"
-            )
+            return f"This job cannot be undone. {job.why_not_back} {_ways(job)}".rstrip()
         case "f" if job.can_resume:
             return f"A job that has not come to its end keeps what it needs. {_ways(job)}"
-        case "f" if job.plan.operation is Operation.MERGE:
-            return f"This merge keeps no old image: it is {state}. {_ways(job)}"
         case "f":
-            return (
-                "Only a merge keeps an old image. What another job has saved to be undone is "
-                f"removed by `liveos-tui jobs forget {job.id}`."
-            )
+            return f"There is no way back to give up: this job {how}. {_ways(job)}".rstrip()
         case _:
-            return f"This job has ended: {state}. {_ways(job)}"
+            return f"This job has ended: it {how}. {_ways(job)}"
 
 
 def _ways(job: Job) -> str:
@@ -124,7 +111,7 @@ def _ways(job: Job) -> str:
         "c cancels it": job.state in ALIVE,
         "r goes on": job.can_resume,
         "u undoes it": job.can_roll_back,
-        "f in Jobs lets its old image go": job.can_be_forgotten,
+        "f in Jobs gives up its way back": job.can_be_forgotten,
     }
     words = ", ".join(way for way, is_open in ways.items() if is_open)
     return f"What can be done: {words}." if words else ""

@@ -46,6 +46,7 @@ NAMES = {
 }
 """An operation's name, as keys and lists show it."""
 
+_SAVED = "What this job has saved so that it can be undone is"
 _MOST_WRITES = 5
 # What came of the last step in a sentence, and three of the things that it has found.
 _MOST_SAID = 4
@@ -75,14 +76,16 @@ def forgetting(job: Job) -> Question:
 
 
 def _forgetting(job: Job, width: int) -> list[Line]:
-    words = "The old image and all that this job has saved are removed from the stick."
+    merge = job.plan.operation is Operation.MERGE
+    kept = "The old image and all that this job has saved are" if merge else _SAVED
+    made = "the new image" if merge else "it"
     return [
-        *_paragraph(words, width, Role.STRONG),
-        *_paragraph("What it made stays as it is. It frees the room of the old image.", width),
+        *_paragraph(f"{kept} removed from the stick.", width, Role.STRONG),
+        *_paragraph("What it made stays as it is. It frees the room that this takes.", width),
         EMPTY,
         *_paragraph(
-            "Start the stick once before: then you know that the new image is well. After this the "
-            "job cannot be undone.",
+            f"Start the stick once before: then you know that {made} is well. After this the job "
+            "cannot be undone.",
             width,
             Role.WARNING,
         ),
