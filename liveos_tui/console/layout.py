@@ -17,7 +17,7 @@ Painted {{ height: 1; }}
 #findings {{ height: 2; }}
 #devices, #table, #too-small, Page {{ height: 1fr; }}
 #sentence {{ height: 4; }}
-#details {{ height: 6; }}
+#details {{ height: 7; }}
 #alert, #notice, #jobs {{ display: none; }}
 #work {{ layout: horizontal; height: 1fr; }}
 #work #steps {{ width: 33; height: 1fr; }}

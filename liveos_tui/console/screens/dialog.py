@@ -20,7 +20,7 @@ from liveos_tui.jobs.workshop import Workshop
 
 CANCEL = ("cancel", "Cancel")
 
-_COMPLAINT_ROWS = 3
+_COMPLAINT_ROWS = 6
 # Title, keys, and the buttons with an empty row above and below.
 _OTHER_ROWS = 5
 _FIELD_ROWS = 2

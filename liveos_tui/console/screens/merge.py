@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -70,10 +69,6 @@ class Merge(WorkingScreen):
         if begun and not self._begun:
             self.set_focus(self.steps)
         self._begun = begun
-
-    def on_resize(self, _event: events.Resize) -> None:
-        """Another size has other rows for everything."""
-        self.call_after_refresh(self.paint)
 
     def next_beat(self) -> None:
         """Show that it works."""

@@ -34,6 +34,12 @@ class Work(WorkingScreen):
 
     # What is shown.
 
+    def paint(self) -> None:
+        """Redraw what has changed, after making room for the notes."""
+        noted = len(self.note_lines(self.app.size.width))
+        self.note.styles.height = max(notes.ROWS, noted)
+        super().paint()
+
     def steps_title(self) -> tuple[str, Line]:
         """How many steps are behind."""
         plan, log = self.conduct.plan, self.conduct.log

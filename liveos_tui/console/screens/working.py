@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
 from liveos_tui.console.lines import Brush, Line
@@ -77,6 +78,10 @@ class WorkingScreen(ConductingScreen):
             wish = self.wish
             words = f"Looking at {self.target}"
             self.ask(words, lambda: self.workshop.propose(self.target, wish), self.looked_at)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Another size has other rows for everything."""
+        self.call_after_refresh(self.paint)
 
     def on_unmount(self) -> None:
         """Stop to listen. The job goes on."""

@@ -19,8 +19,8 @@ from liveos_tui.console.state import Observation, TroubleKind
 from liveos_tui.console.theme import Role
 from liveos_tui.console.wording import where
 
-ALERT_ROWS = 3
-NOTICE_ROWS = 2
+ALERT_ROWS = 4
+NOTICE_ROWS = 3
 
 # A label of FAT has 11 letters, one of ext4 16; longer ones are not from a file system.
 _LABEL_WIDTH = 20
@@ -124,6 +124,6 @@ def alert(seen: Observation | None, width: int, glyphs: Glyphs) -> list[Line]:
 
 
 def notice(text: str, width: int, glyphs: Glyphs) -> list[Line]:
-    """Why a key did nothing, in at most two rows."""
+    """Why a key did nothing, in a few rows."""
     rows = wrap_at_most(text, width - 2, NOTICE_ROWS, glyphs.dots)
     return [(Span(f" {row}", Role.NOTICE),) for row in rows]

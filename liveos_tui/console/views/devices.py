@@ -5,7 +5,7 @@ from dataclasses import replace
 from rich.cells import cell_len
 
 from liveos_tui.console.glyphs import Glyphs
-from liveos_tui.console.lines import Line, Span, cell, clip, right, wrap_at_most
+from liveos_tui.console.lines import Line, Span, cell, right, wrap_at_most
 from liveos_tui.console.state import DeviceList, Observation
 from liveos_tui.console.theme import Role
 from liveos_tui.console.wording import (
@@ -24,6 +24,8 @@ _WHERE = 11
 _OVERLAY = 15
 _NOTE = 24
 """Cells of "No LiveOS folder on it.", which is what most notes say."""
+# A piece of a sentence says nothing; the Devices screen has all of it.
+_LONG_NOTE = "It cannot be looked at."
 
 _START = 3 + _LABEL + 1 + _PATH + 1 + _SIZE + 2 + _WHERE + 2
 """Cells before the overlay's column, without a model."""
@@ -32,7 +34,7 @@ _START = 3 + _LABEL + 1 + _PATH + 1 + _SIZE + 2 + _WHERE + 2
 _LEAST_MODEL = 12
 _MOST_MODEL = 32
 
-DETAIL_ROWS = 4
+DETAIL_ROWS = 5
 
 
 def merged(devices: DeviceList, seen: Observation | None) -> tuple[AttachedDevice, ...]:
@@ -119,7 +121,8 @@ def row(device: AttachedDevice, width: int, glyphs: Glyphs, *, model: bool = Fal
     )
     room = width - cell_len(start) - 1
     if _foreign(device):
-        return (Span(start + clip(device.note, room, glyphs.dots), Role.MUTED),)
+        note = device.note if cell_len(device.note) <= room else _LONG_NOTE
+        return (Span(start + note, Role.MUTED),)
     word, role = severity_word(device.severity)
     overlay = cell(overlay_words(device), _OVERLAY, glyphs.dots)
     return (Span(start), Span(overlay + " "), Span(word, role))

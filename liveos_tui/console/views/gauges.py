@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from liveos_tui.console.drawing import bar, box
 from liveos_tui.console.glyphs import Glyphs
-from liveos_tui.console.lines import Line, Span, spread, wrap_at_most
+from liveos_tui.console.lines import Line, Span, spread, wrap
 from liveos_tui.console.state import Observation
 from liveos_tui.console.theme import Role
 from liveos_tui.console.wording import amount, percent, size
@@ -14,6 +14,7 @@ ROWS = 4
 """Lines of a gauge: a frame, a bar, the figures."""
 
 _NOT_KNOWN = "not known"
+_SEE_BELOW = "Why is told below."
 
 
 def root(seen: Observation | None, width: int, glyphs: Glyphs) -> list[Line]:
@@ -39,7 +40,7 @@ def home(seen: Observation | None, width: int, glyphs: Glyphs) -> list[Line]:
             rows: list[Line] = [(Span("no home.img", Role.MUTED),)]
             return frame("Home", (Span("none", Role.MUTED),), rows, width, glyphs)
         case HomeState.LOCKED:
-            rows = prose("Encrypted: its room shows once it is open.", part.unknown, width, glyphs)
+            rows = prose("It is encrypted: open it to see its room.", None, width)
             return frame("Home", (Span("locked", Role.STRONG),), rows, width, glyphs)
         case HomeState.UNMOUNTED:
             extra = ["not mounted"]
@@ -82,7 +83,7 @@ def _usage(gauge: _Usage, seen: Observation, width: int, glyphs: Glyphs) -> list
     usage = gauge.usage
     fraction = usage.fraction
     if fraction is None:
-        rows = prose("", gauge.unknown or _NOT_KNOWN, width, glyphs)
+        rows = prose("", gauge.unknown or _NOT_KNOWN, width)
         return frame(gauge.name, (Span("unknown", Role.MUTED),), rows, width, glyphs)
     text = gauge.figures or f"{size(usage.used_bytes or 0)} of {size(usage.total_bytes or 0)}"
     parts = [text, *(part for part in gauge.extra if part)]
@@ -99,10 +100,15 @@ def text_role(seen: Observation) -> Role:
     return Role.MUTED if seen.old else Role.TEXT
 
 
-def prose(text: str, reason: str | None, width: int, glyphs: Glyphs) -> list[Line]:
-    """A sentence and a reason where figures would be."""
-    words = " ".join(part for part in (text, reason) if part)
-    return [(Span(row),) for row in wrap_at_most(words, width - 4, ROWS - 2, glyphs.dots)]
+def prose(text: str, reason: str | None, width: int) -> list[Line]:
+    """A sentence and a reason where figures would be.
+
+    A reason that has no room here stands among the findings.
+    """
+    rows = wrap(f"{text} {reason or ''}", width - 4)
+    if len(rows) > ROWS - 2:
+        rows = wrap(f"{text} {_SEE_BELOW}", width - 4)
+    return [(Span(row),) for row in rows]
 
 
 def frame(

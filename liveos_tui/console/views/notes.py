@@ -4,13 +4,17 @@ from collections.abc import Sequence
 
 from liveos_tui.console.glyphs import Glyphs
 from liveos_tui.console.joblog import JobLog
-from liveos_tui.console.lines import Line, Span, clip, wrap_at_most
+from liveos_tui.console.lines import Line, Span, wrap, wrap_at_most
 from liveos_tui.console.theme import Role
 from liveos_tui.console.views import results
 from liveos_tui.errors import LiveosError
 from liveos_tui.plans.model import Cancel, Plan
 
 ROWS = 3
+"""Rows that are kept for the notes where their number is not to change."""
+
+# An error that a person can act on has fewer; one of another program may have any number.
+_MOST_ROWS = 8
 
 _CANCELLING = {
     Cancel.NOW: "Cancelling: it ends at once.",
@@ -53,13 +57,13 @@ def lines(
     if trouble is not None:
         word = " ERROR "
         text = f"{trouble.message} {trouble.hint}".strip()
-        rows = wrap_at_most(text, width - len(word) - 2, ROWS, glyphs.dots)
+        rows = wrap_at_most(text, width - len(word) - 2, _MOST_ROWS, glyphs.dots)
         starts = [word] + [" " * len(word)] * (len(rows) - 1)
         return [
             (Span(f"{start} {row}".ljust(width), Role.ALERT),)
             for start, row in zip(starts, rows, strict=True)
         ]
-    return [(Span(f" {clip(text, width - 2, glyphs.dots)}", role),) for text, role in notes if text]
+    return [(Span(f" {row}", role),) for text, role in notes for row in wrap(text, width - 2)]
 
 
 def status(

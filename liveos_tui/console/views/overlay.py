@@ -84,9 +84,9 @@ def gauge(seen: Observation | None, width: int, glyphs: Glyphs, height: int = RO
     lines: list[Line] = []
     foot: Line = ()
     if part.state is OverlayState.NONE:
-        lines = prose("There is no overlay: changes are not kept.", part.unknown, width, glyphs)
+        lines = prose("There is no overlay: changes are not kept.", part.unknown, width)
     elif part.fraction is None:
-        lines = prose("How full it is, is unknown.", part.unknown, width, glyphs)
+        lines = prose("How full it is, is unknown.", part.unknown, width)
     else:
         fill = Role.FILL_OLD if seen.old else FILL_ROLES.get(role, Role.FILL)
         filled = _Filled(seen, part, part.fraction, fill, role, glyphs)

@@ -80,7 +80,7 @@ def entries(
             told = log.steps[index].progress
             rest = _progress(told, left, glyphs, beat=beat, paused=log.paused)
         else:
-            rest = _outcome(log.steps[index], left, glyphs)
+            rest = _outcome(log.steps[index], left)
         rows.append((str(index), [(*start, *rest)]))
     if log.end is not None:
         name = Span(" " * (_MARKER + _WORD) + "Result".ljust(room + _GAP))
@@ -111,21 +111,22 @@ def _progress(
     return (*bar(event.fraction, length, Role.FILL, glyphs), Span(f" {figures}"))
 
 
-def _outcome(step: StepLog, width: int, glyphs: Glyphs) -> Line:
+def _outcome(step: StepLog, width: int) -> Line:
     """How long it took, and what came of it."""
     if step.state is None or step.state is StepState.RUNNING:
         return ()
     role = Role.DANGER if step.state is StepState.FAILED else Role.TEXT
-    text = _shortened(step.text, width - _TOOK - 2, glyphs.dots)
+    text = _shortened(step.text, width - _TOOK - 2)
     return (Span(f"{_took(step.seconds)}  ", Role.MUTED), Span(text, role))
 
 
-def _shortened(text: str, width: int, dots: str) -> str:
-    """A sentence, or its first part where the whole one has no room."""
-    if cell_len(text) <= width:
-        return text
+def _shortened(text: str, width: int) -> str:
+    """A sentence, or its first part where the whole one has no room; nothing where neither has.
+
+    The phase, when it is selected, has all of it.
+    """
     first = re.split("[;:] ", text, maxsplit=1)[0].rstrip(".") + "."
-    return clip(first, width, dots)
+    return next((each for each in (text, first) if cell_len(each) <= width), "")
 
 
 def _took(seconds: float | None) -> str:
