@@ -48,7 +48,8 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
             why_not=f"{clean(missing[0])} is not there, or is no folder.",
             hint="Nothing was changed. Name a folder on another disk that is connected.",
         )
-    if not wish.rehearse:
+    # What is mounted read-only nobody may write: the plan says so.
+    if not wish.rehearse and diagnosis.read_only_mount is None:
         _check_rights(probes, diagnosis.place)
     device_mapper = probes.privileged and kernel_has_device_mapper(probes.runner)
     try:

@@ -1,6 +1,7 @@
 """What is wrong with an overlay? Everything is looked at, nothing is written."""
 
 import hashlib
+import os
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
@@ -16,12 +17,13 @@ from liveos_tui.formats.cow import (
 )
 from liveos_tui.formats.dmtable import SnapshotIll, SnapshotStatus
 from liveos_tui.formats.ext4 import ExtSuperblock
+from liveos_tui.formats.mountinfo import mount_holding
 from liveos_tui.formats.text import clean
 from liveos_tui.live import facts
 from liveos_tui.live.cause import find_cause
 from liveos_tui.live.diagnosis import Diagnosis, Fact, Illness
 from liveos_tui.live.growth import UNWRITABLE_FILESYSTEMS, file_limit
-from liveos_tui.live.model import LayoutKind, OverlayKind
+from liveos_tui.live.model import LayoutKind, OverlayKind, TargetKind
 from liveos_tui.live.place import Place
 from liveos_tui.live.placing import is_only_looked_at, overlay_meant, place_of
 from liveos_tui.live.recognise import LIVE
@@ -108,6 +110,7 @@ class _Look:
             loop=overlay.loop,
             persistence=overlay.persistence,
             stick_writable=None if is_only_looked_at(site) else site.target.writable,
+            read_only_mount=_read_only_mount(self.probes, site),
         )
         try:
             with stick.open(overlay.path or "") as file:
@@ -246,6 +249,15 @@ class _Look:
             _LEFT_AS_IT_IS,
         )
         return None
+
+
+def _read_only_mount(probes: Probes, site: Site) -> str | None:
+    """Where the file system is mounted read-only that holds a folder; None where it is not."""
+    if site.target.kind is not TargetKind.FOLDER or site.target.writable is not False:
+        return None
+    folder = site.mount_point or "/"
+    mount = mount_holding(probes.mounts(), os.path.realpath(folder))
+    return mount.mount_point if mount is not None else folder
 
 
 def _leftover(file: OpenFile, length: int) -> CowSummary | None:

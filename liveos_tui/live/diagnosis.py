@@ -56,7 +56,9 @@ class Diagnosis:
     overlay's file. `device` ("live-rw"), `loop` ("7:1") and `persistence` are known while it is in
     use. `base` and `view` are the superblocks of the base image and of the root file system as the
     overlay shows it, None where it is no ext file system (`root_filesystem` says what it is then).
-    `refusal` says why nothing at all can be done, and `hint` what helps instead.
+    `read_only_mount` is where the file system is mounted read-only that holds a folder: a job makes
+    only a stick's own mount writable. `refusal` says why nothing at all can be done, and `hint`
+    what helps instead.
     """
 
     place: Place
@@ -75,6 +77,7 @@ class Diagnosis:
     loop: str | None = None
     persistence: Persistence | None = None
     stick_writable: bool | None = None
+    read_only_mount: str | None = None
     base_bytes: int | None = None
     base: ExtSuperblock | None = None
     view: ExtSuperblock | None = None

@@ -19,6 +19,7 @@ from liveos_tui.live.model import (
     OverlayState,
     Possibility,
     RootFilesystem,
+    TargetKind,
 )
 from liveos_tui.live.words import amount, need, size
 
@@ -29,8 +30,10 @@ ILL = frozenset({OverlayState.FULL, OverlayState.OVERFLOW, OverlayState.INVALID}
 def possibilities(system: LiveSystem) -> tuple[Possibility, ...]:
     """Judge every operation."""
     reasons = {operation: why_not(system, operation) for operation in Operation}
+    checks = {Operation.RECOVER} if _can_be_checked(system) else set()
     return tuple(
-        Possibility(operation, reason is None, reason) for operation, reason in reasons.items()
+        Possibility(operation, reason is None, reason, on_request=operation in checks)
+        for operation, reason in reasons.items()
     )
 
 
@@ -69,6 +72,8 @@ def _why_not_store(system: LiveSystem, overlay: Overlay) -> str | None:
         )
     if system.target.filesystem in UNWRITABLE_FILESYSTEMS:
         return f"The stick's file system is {system.target.filesystem}, which cannot be written."
+    if system.target.kind is TargetKind.FOLDER and system.target.writable is False:
+        return "The folder lies on a file system that is mounted read-only."
     return None
 
 
@@ -87,12 +92,29 @@ def _root(system: LiveSystem) -> RootFilesystem:
 
 
 def _why_not_recover(system: LiveSystem) -> str | None:
-    overlay, root = _persistent(system), _root(system)
-    if reason := _why_not_store(system, overlay):
+    if reason := _why_not_store(system, _persistent(system)):
         return reason
-    unproven = root.superblock is not None and root.superblock.needs_recovery
-    if overlay.state not in ILL and root.clean is not False and not unproven:
+    if _seems_well(system):
         return "The overlay is neither Invalid nor full: there is nothing to recover."
+    return _why_no_repair(system)
+
+
+def _seems_well(system: LiveSystem) -> bool:
+    overlay, root = _persistent(system), _root(system)
+    unproven = root.superblock is not None and root.superblock.needs_recovery
+    return overlay.state not in ILL and root.clean is not False and not unproven
+
+
+def _can_be_checked(system: LiveSystem) -> bool:
+    """Whether e2fsck can look at an overlay that seems to be well, and repair what it finds."""
+    overlay = _persistent(system)
+    holds = _why_not_store(system, overlay) is None and overlay.state is not OverlayState.FRESH
+    return holds and _seems_well(system) and _why_no_repair(system) is None
+
+
+def _why_no_repair(system: LiveSystem) -> str | None:
+    """Why e2fsck cannot repair what is in a store."""
+    overlay, root = _persistent(system), _root(system)
     if overlay.in_use:
         return (
             "The overlay is in use by the running system. Grow it, or boot once without it and "

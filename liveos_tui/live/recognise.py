@@ -75,7 +75,9 @@ def recognise(probes: Probes, target: str = LIVE) -> Recognised:
         elif stat.S_ISDIR(mode):
             path = _above_live_folder(probes, path)
             mount = mount_holding(mounts, os.path.realpath(path)) or _no_mount(path)
-            kind = TargetKind.MOUNT if mount.mount_point == path else TargetKind.FOLDER
+            # A folder that is mounted a second time (mount --bind) is no file system either.
+            whole = mount.mount_point == path and mount.root == "/"
+            kind = TargetKind.MOUNT if whole else TargetKind.FOLDER
             described = describe_device(kind, target, mount, devices)
             stick_path = path
         else:

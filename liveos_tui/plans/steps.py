@@ -6,7 +6,7 @@ Commands name what comes later in capitals. `Words` knows what is the same in al
 from dataclasses import dataclass
 
 from liveos_tui.formats.cow import SECTOR_BYTES
-from liveos_tui.formats.text import clean
+from liveos_tui.formats.text import clean, shell_word
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.words import size
 from liveos_tui.plans.actions import (
@@ -24,6 +24,7 @@ from liveos_tui.plans.actions import (
     Verify,
 )
 from liveos_tui.plans.model import Cancel, Step
+from liveos_tui.plans.refused import UNCHANGED, PlanRefusedError
 
 _PATH_LIMIT = 4096
 JOB_FOLDER = "liveos-tui-jobs/JOB"
@@ -49,7 +50,12 @@ class Words:
         return clean(self.diagnosis.place.overlay, _PATH_LIMIT)
 
     def open_stick(self, *, writable: bool = True) -> Step:
-        """Lock, and see that it is the same stick."""
+        """Lock, and see that it is the same stick.
+
+        Raises PlanRefusedError where nothing can be written, and that is not for a job to change.
+        """
+        if writable:
+            self._check_mount()
         place, remount = self.diagnosis.place, self._remount(writable=writable)
         commands: tuple[tuple[str, ...], ...] = ()
         why = (
@@ -255,6 +261,16 @@ class Words:
             writes=(f"{self.overlay}: the first 512 bytes become zeros",),
             undo="The header is put back from the backup: only until the overlay is next used.",
             cancel=Cancel.SAFE_POINT,
+        )
+
+    def _check_mount(self) -> None:
+        if self.diagnosis.read_only_mount is None:
+            return
+        mount = clean(self.diagnosis.read_only_mount, _PATH_LIMIT)
+        raise PlanRefusedError(
+            f"{self.diagnosis.place.name} is a folder on {mount}, which is mounted read-only.",
+            f"Have that mounted writable (as root: `mount -o remount,rw {shell_word(mount)}`), or "
+            f"copy the folder to another disk and name the copy. {UNCHANGED}",
         )
 
     def _remount(self, *, writable: bool) -> bool:

@@ -78,10 +78,11 @@ class MachineBuilder:
         usage: tuple[int, int] | None = None,
         options: str = "rw,relatime",
         super_options: str = "rw",
+        root: str = "/",
     ) -> None:
         """A mount; `usage` is total and used bytes."""
         self._mounts.append(
-            f"{20 + len(self._mounts)} 1 {number} / {mount_point} {options} shared:1 - "
+            f"{20 + len(self._mounts)} 1 {number} {root} {mount_point} {options} shared:1 - "
             f"{filesystem} {source} {super_options}"
         )
         if usage is not None:

@@ -17,6 +17,7 @@ from liveos_tui.live.model import (
     HomeState,
     LayoutKind,
     LiveSystem,
+    Operation,
     OverlayKind,
     OverlayState,
     Severity,
@@ -56,6 +57,19 @@ def test_a_mounted_stick_is_told_with_its_device(machine: MachineBuilder) -> Non
     assert (system.overlay.in_use, system.overlay.persistent) == (False, True)
     assert system.overlay.used_bytes == used_sectors(USED) * 512
     assert not system.target.this_system
+
+
+def test_a_folder_that_is_mounted_a_second_time_is_a_folder(machine: MachineBuilder) -> None:
+    layouts.installed(machine)
+    machine.mount("8:3", MOUNT, "ext4", "/dev/sda3", (GIB, MIB), "ro", root="/home/me/copy")
+    machine.file(f"{MOUNT}/LiveOS/squashfs.img", SQUASHFS_HEAD, SQUASHFS_BYTES)
+    machine.file(f"{MOUNT}/LiveOS/overlay-LIVE-12AB-CDEF", store(USED), OVERLAY_BYTES)
+    system = look(machine)
+
+    assert system.target.kind is TargetKind.FOLDER
+    assert (system.target.label, system.target.device) == ("LIVE", None)
+    reasons = {each.operation: each.why_not or "" for each in system.operations}
+    assert "mounted read-only" in reasons[Operation.GROW]
 
 
 def test_a_fresh_overlay_is_all_zeros(machine: MachineBuilder) -> None:
