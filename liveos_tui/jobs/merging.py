@@ -5,26 +5,24 @@ An image is known by its size and its first bytes, which the step that made the 
 """
 
 import hashlib
-from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.images import SHORT_HEAD_BYTES, identify
-from liveos_tui.formats.kernel_config import squashfs_compressors
 from liveos_tui.formats.text import clean, shell_word
 from liveos_tui.jobs.checking import fsck
+from liveos_tui.jobs.compressors import check_in_image
 from liveos_tui.jobs.journal import Notes
 from liveos_tui.jobs.marks import use_mark
 from liveos_tui.jobs.work import Work
 from liveos_tui.plans.actions import ExchangeImages, MakeImage, SetAside
-from liveos_tui.system.e2fsprogs import Check, file_bytes, folder_names
+from liveos_tui.system.e2fsprogs import Check
 from liveos_tui.system.files import Folder, NotThereError
 from liveos_tui.system.first_block import share_content
 from liveos_tui.system.stick_writing import StickFolder
 
 _HEAD_BYTES = 1 << 16
-_CONFIG, _CONFIG_BYTES = "config-", 1 << 20
 
 _KEPT = "Both images are kept. Look at the stick with `liveos-tui jobs`."
 
@@ -67,25 +65,7 @@ def _check_compressor(work: Work) -> None:
         image = identify(file.read(0, SHORT_HEAD_BYTES))
     if wanted is None or (image is not None and image.compressor == wanted.name):
         return
-    runner, path = work.workplace.probes.runner, work.view().path
-    names: list[str] = []
-    with suppress(LiveosError):
-        names = [each.name for each in folder_names(runner, path, "/boot")]
-    kernels = sorted(name for name in names if name.startswith(_CONFIG))
-    if not kernels:
-        raise LiveosError(
-            f"Whether the stick's kernel reads {wanted.name} is not known: there is no "
-            f"/boot/{_CONFIG}VERSION.",
-            "Nothing was written. Merge with the old image's compressor (leave --comp out).",
-        )
-    for name in kernels:
-        config = file_bytes(runner, path, f"/boot/{name}", _CONFIG_BYTES).decode("utf-8", "replace")
-        if wanted.name not in squashfs_compressors(config):
-            raise LiveosError(
-                f"The kernel {clean(name.removeprefix(_CONFIG))} of the stick cannot read "
-                f"{wanted.name}.",
-                "Nothing was written. Choose another compressor (--comp), or leave it out.",
-            )
+    check_in_image(work.workplace.probes.runner, work.view().path, wanted.name)
 
 
 def remember_images(work: Work, image: str, folder: Folder, new: str) -> None:

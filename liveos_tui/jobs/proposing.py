@@ -1,6 +1,8 @@
 """What was found on a target, and the plan that would do what a person wishes."""
 
-from liveos_tui.errors import PrivilegeError
+from pathlib import Path
+
+from liveos_tui.errors import LiveosError, PrivilegeError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.marks import emptied_stores
 from liveos_tui.jobs.unfinished import UnfinishedJobError, check_unfinished
@@ -11,6 +13,8 @@ from liveos_tui.live.merging import MergeFacts, look_at_merge
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
 from liveos_tui.live.recognise import LIVE, absolute, recognise
+from liveos_tui.live.site import Site
+from liveos_tui.plans.actions import MakeImage
 from liveos_tui.plans.grow import plan_grow
 from liveos_tui.plans.merge import MergeWish, plan_merge
 from liveos_tui.plans.model import Plan
@@ -27,20 +31,23 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
     recognised = recognise(probes, target)
     # Let go of before anything is begun: a stick that is mounted to be looked at is in the way.
     with recognised.hold:
-        site = recognised.site
-        stick = probes.folder(site.mount_point) if site.mount_point is not None else None
-        emptied = emptied_stores(stick) if stick is not None else ()
-        diagnosis = diagnose(probes, site, target, emptied=emptied)
-        if stick is not None and not wish.rehearse:
-            try:
-                check_unfinished(stick)
-            except UnfinishedJobError as error:
-                return Proposal(diagnosis.facts, why_not=error.message, hint=error.hint)
-        images = (
-            look_at_merge(probes, site, wish.work)
-            if wish.operation is Operation.MERGE
-            else MergeFacts()
-        )
+        return _proposed(probes, recognised.site, target, wish)
+
+
+def _proposed(probes: Probes, site: Site, target: str, wish: Wish) -> Proposal:
+    stick = probes.folder(site.mount_point) if site.mount_point is not None else None
+    emptied = emptied_stores(stick) if stick is not None else ()
+    diagnosis = diagnose(probes, site, target, emptied=emptied)
+    if stick is not None and not wish.rehearse:
+        try:
+            check_unfinished(stick)
+        except UnfinishedJobError as error:
+            return Proposal(diagnosis.facts, why_not=error.message, hint=error.hint)
+    images = (
+        look_at_merge(probes, site, wish.work)
+        if wish.operation is Operation.MERGE
+        else MergeFacts()
+    )
     missing = [folder for folder in wish.copies if not probes.path(folder).is_dir()]
     if missing:
         return Proposal(
@@ -54,12 +61,38 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
     device_mapper = probes.privileged and kernel_has_device_mapper(probes.runner)
     try:
         plan = _plan(diagnosis, wish, images, device_mapper=device_mapper)
+        if stick is not None:
+            _check_compression(probes, stick.path, plan, images)
     except PlanRefusedError as error:
         nothing = isinstance(error, NothingToDoError)
         return Proposal(
             diagnosis.facts, why_not=error.message, hint=error.hint, nothing_to_do=nothing
         )
     return Proposal(diagnosis.facts, plan)
+
+
+def _check_compression(probes: Probes, folder: Path, plan: Plan, images: MergeFacts) -> None:
+    """Raise PlanRefusedError where the stick's kernels may not read the new image.
+
+    What cannot be looked into here the job looks into, before it writes.
+    """
+    actions = (step.action for step in plan.steps)
+    wanted = next((a.compression for a in actions if isinstance(a, MakeImage)), None)
+    if wanted is None or (images.image is not None and wanted.name == images.image.compressor):
+        return
+    # Only one who wishes for another compressor has to wait for this.
+    from liveos_tui.jobs import compressors, joining  # noqa: PLC0415
+
+    try:
+        if plan.works_in_use:
+            compressors.check_in_folder(probes.folder("/boot"), wanted.name)
+            return
+        with joining.looked_into(probes, plan.place, folder) as root:
+            compressors.check_in_image(probes.runner, root, wanted.name)
+    except compressors.UnreadCompressionError as error:
+        raise PlanRefusedError(error.message, error.hint) from error
+    except LiveosError:
+        return
 
 
 def _check_rights(probes: Probes, place: Place) -> None:

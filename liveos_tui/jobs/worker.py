@@ -6,7 +6,6 @@ It listens to what is asked in its job's folder and to SIGTERM, which cancels. I
 a word: a mistake of its own is the end of the job like any other failure.
 """
 
-import shutil
 import signal
 import sys
 import traceback
@@ -20,21 +19,13 @@ from liveos_tui.jobs.carry import carry_out
 from liveos_tui.jobs.control import FileControl
 from liveos_tui.jobs.events import EndEvent, Event, JobState
 from liveos_tui.jobs.folder import JobFolder
+from liveos_tui.jobs.joining import joiner_for
 from liveos_tui.jobs.order import Order, Workplace
-from liveos_tui.live.booted import is_live
-from liveos_tui.practice.views import UserSpaceJoiner
 from liveos_tui.system.inhibitor import no_sleep
-from liveos_tui.system.kernel_views import KernelJoiner, kernel_has_device_mapper
-from liveos_tui.system.private_folder import private_folder, remove_tree
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.processes import own_process
-from liveos_tui.system.views import Joiner
 
 CarryOut = Callable[[Order, Workplace], EndEvent]
-
-_DISK = Path("/var/tmp")  # noqa: S108 - the folder in it is looked at before it is used
-# Copies of a base image are some GiB: more than the memory that a small machine gives to /run.
-_ENOUGH_BYTES = 4 << 30
 
 
 def work(folder: JobFolder, probes: Probes, carry: CarryOut = carry_out) -> None:
@@ -68,19 +59,8 @@ def _carried_out(
         held.enter_context(no_sleep(order.plan.title))
         held.callback(folder.clear_scratch)
         scratch = folder.scratch()
-        joiner = _joiner(held, probes, folder.id, scratch)
+        joiner = joiner_for(held, probes, folder.id, scratch)
         return carry(order, Workplace(probes, joiner, scratch, control, tell))
-
-
-def _joiner(held: ExitStack, probes: Probes, job_id: str, scratch: Path) -> Joiner:
-    """The kernel's device-mapper where it can be used, the one in user space elsewhere."""
-    if probes.privileged and kernel_has_device_mapper(probes.runner):
-        return KernelJoiner(probes.runner)
-    # A live system's disk is its overlay, into which nothing is written.
-    if not is_live(probes) and shutil.disk_usage(scratch).free < _ENOUGH_BYTES:
-        scratch = private_folder(_DISK / f"liveos-tui-{job_id}")
-        held.callback(remove_tree, scratch)
-    return UserSpaceJoiner(probes.runner, scratch)
 
 
 def _mistake(error: BaseException, folder: JobFolder) -> EndEvent:

@@ -17,7 +17,10 @@ from liveos_tui.jobs.events import JobState, PausedEvent
 from liveos_tui.jobs.forgetting import forget
 from liveos_tui.jobs.journal import read
 from liveos_tui.jobs.order import OrderKind
+from liveos_tui.jobs.proposing import propose
+from liveos_tui.jobs.workshop import Proposal, Wish
 from liveos_tui.live.contents import JOBS_FOLDER
+from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import Engine, ExchangeImages, MakeImage
 from liveos_tui.plans.merge import MergeWish
 from liveos_tui.plans.refused import PlanRefusedError
@@ -252,6 +255,10 @@ def test_a_root_that_seemed_whole_can_be_repaired_and_is_merged_then(
     assert stick.carry(stick.merge_plan()).state is JobState.DONE
 
 
+def proposed(stick: Patient, compressor: str) -> Proposal:
+    return propose(stick.probes, str(stick.folder), Wish(Operation.MERGE, compression=compressor))
+
+
 class TestCompressor:
     def test_is_not_changed_where_no_kernel_tells_what_it_reads(self, stick: Patient) -> None:
         before = stick_bytes(stick)
@@ -259,6 +266,17 @@ class TestCompressor:
 
         assert "is not known" in end.message
         assert stick_bytes(stick) == before
+
+    def test_is_refused_by_the_plan_with_the_words_of_its_job(self, stick: Patient) -> None:
+        before = hashes(stick.folder)
+        told = proposed(stick, "xz")
+        assert told.plan is None
+        assert hashes(stick.folder) == before
+
+        assert told.why_not == stick.carry(stick.merge_plan(MergeWish(compression="xz"))).message
+
+    def test_that_the_old_image_has_is_read_for_sure(self, stick: Patient) -> None:
+        assert proposed(stick, "gzip").plan is not None
 
     @pytest.mark.parametrize(("told", "ends"), [("y", JobState.DONE), ("n", JobState.FAILED)])
     def test_is_what_the_stick_s_kernel_reads(
@@ -269,6 +287,7 @@ class TestCompressor:
         change(
             stick, tmp_path / "changed", "mkdir boot", f"write {config} boot/config-6.1.0-53-amd64"
         )
+        assert (proposed(stick, "xz").plan is not None) == (ends is JobState.DONE)
         end = stick.carry(stick.merge_plan(MergeWish(compression="xz")))
 
         assert end.state is ends, end
