@@ -159,6 +159,60 @@ def test_a_mistyped_option_is_told_with_the_closest_one_and_the_usage_of_its_com
     assert f"Did you mean {meant}?" in found.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "command", "told"),
+    [
+        (("--look", "rihc"), "console", "--look takes plain or rich, not rihc. Did you mean rich?"),
+        (("merge", "--comp", "zstdd"), "merge", "not zstdd. Did you mean zstd?"),
+        (("practice", "--state", "invlid"), "practice", "not invlid. Did you mean invalid?"),
+        (("jobs", "rolback", "ID"), "jobs", "not rolback. Did you mean rollback?"),
+        (
+            ("completion", "bsh"),
+            "completion",
+            "takes bash, zsh or fish, not bsh. Did you mean bash?",
+        ),
+        (("merge", "--engine", "xyzzy"), "merge", "--engine takes stream or mirror, not xyzzy.\n"),
+    ],
+)
+def test_a_mistyped_value_is_told_with_all_there_are_and_the_closest_one(
+    words: tuple[str, ...], command: str, told: str
+) -> None:
+    found = liveos_tui(*words)
+
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.startswith(f"usage: liveos-tui {command} ")
+    assert told in found.stderr
+    assert found.stderr.endswith(
+        f"Nothing was done. `liveos-tui {command} --help` tells what there is.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("grow", "--by"), "--by needs a value."),
+        (("grow", "--by", "-5M"), "--by needs a value."),
+        (("grow", "--by", "1M", "--to", "2M"), "--to does not go with --by: name one."),
+        (("merge", "--level", "x"), "--level takes a number, not 'x'."),
+        (("install-to-stick",), "TARGET is missing."),
+        (("merge", "--work", ""), "--work is empty."),
+        (("recover", "--backup", ""), "--backup is empty."),
+        (("jobs", "cancel", ""), "ID is empty."),
+        (("status", ""), "TARGET is empty."),
+        (("",), "TARGET is empty."),
+    ],
+)
+def test_a_mistake_of_usage_is_one_sentence_and_what_to_do(
+    words: tuple[str, ...], told: str
+) -> None:
+    found = liveos_tui(*words)
+
+    assert (found.returncode, found.stdout) == (2, "")
+    *_, what, hint = found.stderr.splitlines()
+    assert what == f"liveos-tui: {told}"
+    assert hint.startswith("Nothing was done. ")
+
+
 def test_an_option_like_no_other_has_no_suggestion() -> None:
     found = liveos_tui("status", "--xyzzy")
 
@@ -167,10 +221,13 @@ def test_an_option_like_no_other_has_no_suggestion() -> None:
     assert "Did you mean" not in found.stderr
 
 
-def test_a_word_too_many_is_a_mistake_of_usage() -> None:
-    found = liveos_tui("status", "one", "two")
+@pytest.mark.parametrize(
+    "words", [("status", "one"), ("practice", "one"), ("jobs", "attach", "one"), ("jobs", "list")]
+)
+def test_a_word_too_many_is_a_mistake_of_usage(words: tuple[str, ...]) -> None:
+    found = liveos_tui(*words, "two")
 
-    assert found.returncode == 2
+    assert (found.returncode, found.stdout) == (2, "")
     assert "no place for two" in found.stderr
 
 

@@ -256,12 +256,13 @@ def test_an_overlay_grows_to_what_was_asked(healthy: Path) -> None:
     assert overlay(healthy).stat().st_size == 48 * 1024**2
 
 
-@pytest.mark.parametrize("size", ["8X", "-1M", "0", "", "1e3", "\x1b[2J"])
+@pytest.mark.parametrize("size", ["8X", "-1M", "0", " ", "1e3", "\x1b[2J"])
 def test_a_size_that_is_none_is_a_mistake_of_usage(healthy: Path, size: str) -> None:
     found = liveos_tui("grow", healthy, f"--by={size}")
 
     assert found.returncode == 2
     assert "is no size" in found.stderr
+    assert "Nothing was changed. Write 64M" in found.stderr
     assert "\x1b" not in found.stderr
 
 

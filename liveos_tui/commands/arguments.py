@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
+from typing import NoReturn
 
 from liveos_tui import __version__
 from liveos_tui.commands.epilogs import epilog
@@ -14,6 +16,9 @@ LIVE = "live"
 """The running system: what every command is about when nothing else is named."""
 
 SHELLS = ("bash", "zsh", "fish")
+
+# All that squashfs knows; a mksquashfs may be made without some of them.
+_COMPRESSORS = ("gzip", "lz4", "lzma", "lzo", "xz", "zstd")
 
 COMMANDS = (
     "console", "status", "recover", "grow", "merge", "reset", "jobs", "practice", "report",
@@ -27,8 +32,7 @@ _SIZES = "SIZE is 64M, 1.5G, 64MiB (powers of 1024), 64MB (of 1000) or a number 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Read a command line; one that names no command is the console's.
 
-    Raises SystemExit for one that is none, after it was told, and UnknownWordError for a word that
-    is neither a command, a target nor an option.
+    Raises UnknownWordError for one that is none, and SystemExit after a help.
     """
     if words and (words[0] in COMMANDS or words[0] in _TOP_OPTIONS):
         return _parse(words)
@@ -44,23 +48,61 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     """Read the words of a command. Raises UnknownWordError, after its usage, for one too many."""
     top = parser()
     options, unknown = top.parse_known_args(words)
-    if not unknown:
-        return options
     commands = next(each for each in top._actions if isinstance(each, _Commands))
-    command: argparse.ArgumentParser = commands.choices[options.command]
-    command.print_usage(sys.stderr)
-    word = next((each for each in unknown if each.startswith("-")), unknown[0]).partition("=")[0]
-    text = f"no option {clean(word)}" if word.startswith("-") else f"no place for {clean(word)}"
-    raise UnknownWordError(
-        f"There is {text} here.{_meant(word, command._option_string_actions)}",
-        f"Nothing was done. `liveos-tui {options.command} --help` tells what there is.",
-    )
+    command: _Parser = commands.choices[options.command]
+    if options.command == "jobs" and options.verb == "list" and options.job is not None:
+        unknown = [*unknown, options.job]
+    if unknown:
+        word = next((each for each in unknown if each.startswith("-")), unknown[0])
+        word = word.partition("=")[0]
+        text = f"no option {clean(word)}" if word.startswith("-") else f"no place for {clean(word)}"
+        command.error(f"There is {text} here.{_meant(word, command._option_string_actions)}")
+    command.check_not_empty(options)
+    return options
 
 
 class UnknownWordError(LiveosError):
-    """A word that is no command, no target and no option."""
+    """A word that is no command, no target, no option and no value of one."""
 
     exit_code = ExitCode.USAGE
+
+
+_PLAIN = {
+    r"^argument (\S+): expected one argument$": r"\1 needs a value.",
+    r"^argument (\S+): not allowed with argument (\S+)$": r"\1 does not go with \2: name one.",
+    r"^argument (\S+): invalid int value: (.*)$": r"\1 takes a number, not \2.",
+    r"^the following arguments are required: (.*)$": r"\1 is missing.",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that tells a mistake as the rest of the program does: what is wrong, what to do."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UnknownWordError, after the usage; argparse's own words are made plain."""
+        self.print_usage(sys.stderr)
+        for pattern, plain in _PLAIN.items():
+            message = re.sub(pattern, plain, message)
+        hint = f"Nothing was done. `{self.prog} --help` tells what there is."
+        raise UnknownWordError(message, hint)
+
+    def _check_value(self, action: argparse.Action, value: str) -> None:
+        """Name the choices, and the closest one, as for an option that is mistyped."""
+        known = tuple(action.choices or ())
+        # What is empty is told as such, later.
+        if known and value and value not in known:
+            *most, last = known
+            which = f"{', '.join(most)} or {last}"
+            name = action.option_strings[-1] if action.option_strings else f"`{self.prog}`"
+            self.error(f"{name} takes {which}, not {clean(value)}.{_meant(value, known)}")
+
+    def check_not_empty(self, options: argparse.Namespace) -> None:
+        """Raise UnknownWordError for an empty word: a variable of a script that is not set."""
+        for action in self._actions:
+            value = getattr(options, action.dest, None)
+            if value == "" or (isinstance(value, list) and "" in value):
+                name = next(iter(action.option_strings), action.metavar or action.dest)
+                self.error(f"{name} is empty.")
 
 
 def _check_target(word: str) -> None:
@@ -87,7 +129,7 @@ def _meant(word: str, known: Iterable[str]) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="liveos-tui",
         description="The maintenance console for LiveOS sticks: see how full the persistent "
         "overlay is, enlarge\nit while the system runs, bring it back when it has died.",
@@ -121,7 +163,7 @@ _Commands = argparse._SubParsersAction
 
 
 def _command(
-    commands: "_Commands[argparse.ArgumentParser]", name: str, what: str, description: str
+    commands: "_Commands[_Parser]", name: str, what: str, description: str
 ) -> argparse.ArgumentParser:
     return commands.add_parser(
         name,
@@ -134,7 +176,7 @@ def _command(
     )
 
 
-def _add_console(commands: "_Commands[argparse.ArgumentParser]") -> None:
+def _add_console(commands: "_Commands[_Parser]") -> None:
     console = _command(
         commands,
         "console",
@@ -156,7 +198,7 @@ def _add_console(commands: "_Commands[argparse.ArgumentParser]") -> None:
     )
 
 
-def _add_status(commands: "_Commands[argparse.ArgumentParser]") -> None:
+def _add_status(commands: "_Commands[_Parser]") -> None:
     status = _command(
         commands,
         "status",
@@ -167,7 +209,7 @@ def _add_status(commands: "_Commands[argparse.ArgumentParser]") -> None:
     status.add_argument("--json", action="store_true", help="print one JSON document (schema 1)")
 
 
-def _add_recover(commands: "_Commands[argparse.ArgumentParser]") -> None:
+def _add_recover(commands: "_Commands[_Parser]") -> None:
     recover = _command(
         commands,
         "recover",
@@ -200,7 +242,7 @@ def _add_recover(commands: "_Commands[argparse.ArgumentParser]") -> None:
     _add_manner(recover)
 
 
-def _add_grow(commands: "_Commands[argparse.ArgumentParser]") -> None:
+def _add_grow(commands: "_Commands[_Parser]") -> None:
     grow = _command(
         commands,
         "grow",
@@ -221,7 +263,7 @@ def _add_grow(commands: "_Commands[argparse.ArgumentParser]") -> None:
     _add_manner(grow)
 
 
-def _add_merge(commands: "_Commands[argparse.ArgumentParser]") -> None:
+def _add_merge(commands: "_Commands[_Parser]") -> None:
     merge = _command(
         commands,
         "merge",
@@ -245,7 +287,10 @@ def _add_merge(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "room for two",
     )
     merge.add_argument(
-        "--comp", metavar="NAME", help="the compressor: zstd, xz, gzip... (default: the old one's)"
+        "--comp",
+        choices=_COMPRESSORS,
+        metavar="NAME",
+        help="the compressor: zstd, xz, gzip, lz4, lzo or lzma (default: the old one's)",
     )
     merge.add_argument("--level", type=int, metavar="N", help="the compressor's level")
     merge.add_argument(
@@ -256,7 +301,7 @@ def _add_merge(commands: "_Commands[argparse.ArgumentParser]") -> None:
     _add_manner(merge)
 
 
-def _add_reset(commands: "_Commands[argparse.ArgumentParser]") -> None:
+def _add_reset(commands: "_Commands[_Parser]") -> None:
     reset = _command(
         commands,
         "reset",
@@ -277,7 +322,7 @@ def _add_manner(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_jobs(commands: "_Commands[argparse.ArgumentParser]") -> None:
+def _add_jobs(commands: "_Commands[_Parser]") -> None:
     jobs = _command(
         commands,
         "jobs",
@@ -312,7 +357,7 @@ def _add_jobs(commands: "_Commands[argparse.ArgumentParser]") -> None:
     jobs.add_argument("--json", action="store_true", help="a JSON document, or one event a line")
 
 
-def _add_practice(commands: "_Commands[argparse.ArgumentParser]") -> None:
+def _add_practice(commands: "_Commands[_Parser]") -> None:
     practice = _command(
         commands,
         "practice",
@@ -338,7 +383,7 @@ def _add_practice(commands: "_Commands[argparse.ArgumentParser]") -> None:
     )
 
 
-def _add_report(commands: "_Commands[argparse.ArgumentParser]") -> None:
+def _add_report(commands: "_Commands[_Parser]") -> None:
     report = _command(
         commands,
         "report",
@@ -357,7 +402,7 @@ def _add_report(commands: "_Commands[argparse.ArgumentParser]") -> None:
     report.add_argument("--yes", action="store_true", help="save it at once, do not show it")
 
 
-def _add_completion(commands: "_Commands[argparse.ArgumentParser]") -> None:
+def _add_completion(commands: "_Commands[_Parser]") -> None:
     completion = _command(
         commands,
         "completion",
@@ -367,7 +412,7 @@ def _add_completion(commands: "_Commands[argparse.ArgumentParser]") -> None:
     completion.add_argument("shell", choices=SHELLS, help="which shell")
 
 
-def _add_install(commands: "_Commands[argparse.ArgumentParser]") -> None:
+def _add_install(commands: "_Commands[_Parser]") -> None:
     install = _command(
         commands,
         "install-to-stick",

@@ -16,7 +16,7 @@ from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.agreement import agreement
 from liveos_tui.plans.codec import to_json
 from liveos_tui.plans.model import Confirmation, Plan
-from liveos_tui.plans.sizes import parse_size
+from liveos_tui.plans.sizes import SizeError, parse_size
 from liveos_tui.plans.steps import JOB_FOLDER
 from liveos_tui.plans.text import diagnosis_text, plan_outline, plan_text
 
@@ -64,7 +64,10 @@ def wish_of(options: Namespace) -> Wish:
 
 
 def _size(text: str | None) -> int | None:
-    return None if text is None else parse_size(text)
+    try:
+        return None if text is None else parse_size(text)
+    except SizeError as error:
+        raise SizeError(error.message, f"Nothing was changed. {error.hint}") from error
 
 
 def work(workshop: Workshop, target: str, wish: Wish, manner: Manner) -> int:

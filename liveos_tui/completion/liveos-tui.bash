@@ -39,6 +39,7 @@ _shtab_liveos_tui_install_to_stick___bundle_COMPGEN=_shtab_compgen_dirs
 _shtab_liveos_tui_console___look_choices=(plain rich)
 _shtab_liveos_tui_console___contrast_choices=(normal high)
 _shtab_liveos_tui_merge___engine_choices=(stream mirror)
+_shtab_liveos_tui_merge___comp_choices=(gzip lz4 lzma lzo xz zstd)
 _shtab_liveos_tui_jobs_pos_0_choices=(list attach pause cancel resume rollback leave forget)
 _shtab_liveos_tui_practice___state_choices=(fresh healthy nearly-full overflow invalid)
 _shtab_liveos_tui_completion_pos_0_choices=(bash zsh fish)

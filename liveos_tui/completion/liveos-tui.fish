@@ -98,7 +98,7 @@ complete -c liveos-tui -n '_shtab_liveos_tui_using; and test $_shtab_liveos_tui_
 complete -c liveos-tui -n '_shtab_liveos_tui_using merge' -s h -l help -d 'show this help message and exit'
 complete -c liveos-tui -n '_shtab_liveos_tui_using merge' -l engine -xka "stream mirror" -d 'stream needs no scratch disk; mirror copies the root to --work first, with device-mapper (default: the faster one that fits, which is the stream)'
 complete -c liveos-tui -n '_shtab_liveos_tui_using merge' -l work -xka "(__fish_complete_directories)" -d 'a folder on another disk: for the mirror, and for both images where the stick has no room for two'
-complete -c liveos-tui -n '_shtab_liveos_tui_using merge' -l comp -x -d 'the compressor: zstd, xz, gzip... (default: the old one'"'"'s)'
+complete -c liveos-tui -n '_shtab_liveos_tui_using merge' -l comp -xka "gzip lz4 lzma lzo xz zstd" -d 'the compressor: zstd, xz, gzip, lz4, lzo or lzma (default: the old one'"'"'s)'
 complete -c liveos-tui -n '_shtab_liveos_tui_using merge' -l level -x -d 'the compressor'"'"'s level'
 complete -c liveos-tui -n '_shtab_liveos_tui_using merge' -l no-switch -d 'have the running system use the new image from the next boot on, not at once'
 complete -c liveos-tui -n '_shtab_liveos_tui_using merge' -l dry-run -d 'tell what would be done, and do nothing'
