@@ -1,6 +1,7 @@
 """`report`: one text for a report of an error, shown before it is saved."""
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -29,6 +30,7 @@ from liveos_tui.system.work_folder import device_number
 
 _ASKERS = ("USER", "LOGNAME", "SUDO_USER")
 _MOST_TOLD = 3
+_NOT_SAVED = "liveos-tui: Shown, not saved. To save the report: --yes [--output FILE]."
 
 
 class OwnRootError(LiveosError):
@@ -51,6 +53,7 @@ def report(target: str, output: str | None, *, yes: bool, probes: Probes | None 
     if not yes:
         say(words)
         if not can_ask():
+            print(_NOT_SAVED, file=sys.stderr)
             return ExitCode.WELL
         if place is None:
             raise _nowhere()

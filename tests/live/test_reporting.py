@@ -35,11 +35,14 @@ def liveos_tui(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.real_tools
-def test_without_a_terminal_it_is_only_shown(tmp_path: Path) -> None:
+def test_without_a_terminal_it_is_only_shown_and_says_so(tmp_path: Path) -> None:
     found = liveos_tui("report", ".", folder=tmp_path)
 
     assert found.returncode == 0, found.stderr
     assert "is not a LiveOS" in found.stdout
+    assert found.stderr == (
+        "liveos-tui: Shown, not saved. To save the report: --yes [--output FILE].\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
