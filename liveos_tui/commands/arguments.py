@@ -26,7 +26,7 @@ COMMANDS = (
 )  # fmt: skip
 _TOP_OPTIONS = frozenset({"-h", "--help", "--version"})
 
-_SIZES = "SIZE is 64M, 1.5G, 64MiB (powers of 1024), 64MB (of 1000) or a number of bytes."
+_SIZES = "SIZE is 64M, 1.5G, 64MiB (powers of 1024), 64MB (of 1000) or a number of\nbytes."
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -131,8 +131,9 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     top = _Parser(
         prog="liveos-tui",
-        description="The maintenance console for LiveOS sticks: see how full the persistent "
-        "overlay is, enlarge\nit while the system runs, bring it back when it has died.",
+        description="The maintenance console for LiveOS sticks: see how full the persistent\n"
+        "overlay is, enlarge it while the system runs, bring it back when it has died,\n"
+        "make it part of a new image before it is used up.",
         epilog=epilog(""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="liveos-tui [TARGET] [--look plain|rich] [--contrast normal|high]\n"
@@ -214,9 +215,10 @@ def _add_recover(commands: "_Commands[_Parser]") -> None:
         commands,
         "recover",
         "bring an overlay back that is Invalid or full",
-        "Bring an overlay back that is Invalid or full, and repair the file system in it. The\n"
-        "overlay must not be in use: attach the stick to another Linux, or boot it once without\n"
-        f"its overlay. It can be undone with `jobs rollback` until it is booted.\n{_SIZES}",
+        "Bring an overlay back that is Invalid or full, and repair the file system in\n"
+        "it. The overlay must not be in use: attach the stick to another Linux, or boot\n"
+        "it once without its overlay. `jobs rollback` undoes it until it is booted.\n\n"
+        f"{_SIZES}",
     )
     recover.add_argument("target", nargs="?", default=LIVE, metavar="TARGET")
     recover.add_argument(
@@ -247,8 +249,8 @@ def _add_grow(commands: "_Commands[_Parser]") -> None:
         commands,
         "grow",
         "enlarge an overlay, also of the running system",
-        "Enlarge the overlay's file; of the running system while it runs, without a reboot.\n"
-        f"{_SIZES}",
+        "Enlarge the overlay's file; of the running system while it runs, without a\n"
+        f"reboot.\n\n{_SIZES}",
     )
     grow.add_argument("target", nargs="?", default=LIVE, metavar="TARGET")
     amount = grow.add_mutually_exclusive_group()
@@ -257,8 +259,8 @@ def _add_grow(commands: "_Commands[_Parser]") -> None:
     grow.add_argument(
         "--fill",
         action="store_true",
-        help="have the stick provide the holes of the overlay's file: one with holes may become "
-        "Invalid when the stick is full",
+        help="fill in the holes of the overlay's file (parts that take no room yet): one with "
+        "holes may become Invalid when the stick is full",
     )
     _add_manner(grow)
 
@@ -268,10 +270,11 @@ def _add_merge(commands: "_Commands[_Parser]") -> None:
         commands,
         "merge",
         "make an overlay part of a new image, and empty it",
-        "Make what is in an overlay part of a new root image beside the old one, compare it block\n"
-        "by block, exchange the two and empty the overlay. The old image is kept until\n"
-        "`jobs forget`; until the stick is booted `jobs rollback` puts everything back.\n"
-        "The running system's own overlay is merged while it runs: what changes meanwhile is kept.",
+        "Make what is in an overlay part of a new root image beside the old one, compare\n"
+        "it block by block, exchange the two and empty the overlay. The old image is\n"
+        "kept until `jobs forget`; until the stick is booted `jobs rollback` puts\n"
+        "everything back. The running system's own overlay is merged while it runs: what\n"
+        "changes meanwhile is kept.",
     )
     merge.add_argument("target", nargs="?", default=LIVE, metavar="TARGET")
     merge.add_argument(
@@ -306,7 +309,8 @@ def _add_reset(commands: "_Commands[_Parser]") -> None:
         commands,
         "reset",
         "throw an overlay's contents away",
-        "Empty an overlay that is not in use: all that was changed since the image is gone.",
+        "Empty an overlay that is not in use: all that was changed since the image was\n"
+        "made is gone.",
     )
     reset.add_argument("target", nargs="?", default=LIVE, metavar="TARGET")
     _add_manner(reset)
@@ -336,10 +340,10 @@ def _add_jobs(commands: "_Commands[_Parser]") -> None:
         choices=("list", "attach", "pause", "cancel", "resume", "rollback", "leave", "forget"),
         metavar="list|attach|pause|cancel|resume|rollback|leave|forget",
         help="attach listens to a job; pause has it stand still, and cancel ends it, where that "
-        "does no harm; resume goes on with one that was interrupted, that waits or is paused; "
-        "rollback puts the overlay back to the bytes that it had; leave has it not offered any "
-        "more; forget removes what one that has ended kept to go back: saved chunks, a merge's old "
-        "image",
+        "does no harm; resume goes on with one that was interrupted, waits or is paused; rollback "
+        "undoes what it wrote, until the stick is booted; leave keeps things as they are and stops "
+        "offering it; forget gives the way back up, and removes what was kept for it: saved "
+        "chunks, a merge's old image",
     )
     jobs.add_argument("job", nargs="?", metavar="ID", help="which job (all but list)")
     jobs.add_argument(
@@ -351,10 +355,12 @@ def _add_jobs(commands: "_Commands[_Parser]") -> None:
     jobs.add_argument(
         "--work",
         metavar="DIR",
-        help="where the folder on another disk is now that a merge was told to work in",
+        help="the folder on another disk that a merge works in, where it is now",
     )
     jobs.add_argument("--yes", action="store_true", help="do not ask (rollback and forget ask)")
-    jobs.add_argument("--json", action="store_true", help="a JSON document, or one event a line")
+    jobs.add_argument(
+        "--json", action="store_true", help="list: one JSON document; the others: one event a line"
+    )
 
 
 def _add_practice(commands: "_Commands[_Parser]") -> None:
@@ -362,8 +368,8 @@ def _add_practice(commands: "_Commands[_Parser]") -> None:
         commands,
         "practice",
         "build a practice stick and open the console on it",
-        "Build a folder that is a LiveOS stick: real files, no root, no device-mapper. All that\n"
-        "the console does to a stick can be done to it.",
+        "Build a folder that is a LiveOS stick: real files, no root, no device-mapper.\n"
+        "All that the console does to a stick can be done to it.",
     )
     practice.add_argument(
         "folder",
@@ -376,7 +382,9 @@ def _add_practice(commands: "_Commands[_Parser]") -> None:
         "--state",
         choices=("fresh", "healthy", "nearly-full", "overflow", "invalid"),
         default="nearly-full",
-        help="how its overlay is (default: nearly-full)",
+        metavar="STATE",
+        help="how its overlay is: fresh, healthy, nearly-full, overflow or invalid "
+        "(default: nearly-full)",
     )
     practice.add_argument(
         "--no-console", action="store_true", help="build it, do not open the console"
@@ -388,9 +396,10 @@ def _add_report(commands: "_Commands[_Parser]") -> None:
         commands,
         "report",
         "one text file for a report of an error",
-        "Tell all that helps to find an error: layout, figures, tables, versions, jobs, the lines\n"
-        "of the kernel's log that matter. Names, labels, serial numbers, UUIDs, addresses and\n"
-        "folders of persons are replaced. It is shown first, then it asks whether to save it.",
+        "Tell all that helps to find an error: layout, figures, tables, versions, jobs,\n"
+        "the lines of the kernel's log that matter. Names, labels, serial numbers,\n"
+        "UUIDs, addresses and folders of persons are replaced. At a terminal it is shown\n"
+        "first, then it asks whether to save it; elsewhere it is only shown.",
     )
     report.add_argument("target", nargs="?", default=LIVE, metavar="TARGET")
     report.add_argument(
@@ -407,7 +416,7 @@ def _add_completion(commands: "_Commands[_Parser]") -> None:
         commands,
         "completion",
         "print the completion script of a shell",
-        "Print what has a shell complete commands, options and targets at the Tab key.",
+        "Print the script by which a shell completes commands, options and targets.",
     )
     completion.add_argument("shell", choices=SHELLS, help="which shell")
 
@@ -417,10 +426,11 @@ def _add_install(commands: "_Commands[_Parser]") -> None:
         commands,
         "install-to-stick",
         "copy this program onto a stick, to run from there",
-        "Copy this program and all that it needs onto a stick, into the folder liveos-tui beside\n"
-        "the live directory, and read it back. Another version that is there is replaced when the\n"
-        "new one is whole. `sh /run/initramfs/live/liveos-tui/liveos-tui` starts it on the booted\n"
-        "stick, with the stick's own Python: nothing is installed, no byte of the overlay written.",
+        "Copy this program and all that it needs onto a stick, into the folder\n"
+        "liveos-tui beside the live directory, and read it back. Another version that is\n"
+        "there is replaced when the new one is whole. On the booted stick it is started\n"
+        "by `sh /run/initramfs/live/liveos-tui/liveos-tui`, with the stick's own Python:\n"
+        "nothing is installed, no byte of the overlay is written.",
     )
     install.add_argument("target", metavar="TARGET")
     install.add_argument(

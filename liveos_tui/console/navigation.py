@@ -101,7 +101,9 @@ class Navigation(Watching):
             self.push_screen(Grow(self.brush, self.workshop, target))
         else:
             kind = _screen_of(operation)
-            self.push_screen(kind(self.brush, self.workshop, target, wish=Wish(operation)))
+            # Who asks for a recovery has what seems to be well checked, too.
+            wish = Wish(operation, repair=operation is Operation.RECOVER)
+            self.push_screen(kind(self.brush, self.workshop, target, wish=wish))
 
     def show_proposal(self, target: str, wish: Wish, proposal: Proposal) -> None:
         """Show what was proposed, in place of the dialog that is shown."""

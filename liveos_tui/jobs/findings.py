@@ -1,13 +1,16 @@
 """What the journals of a stick say of how it is: half a rescue is not well, whatever it is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import shell_word
 from liveos_tui.jobs.events import IS, JobState
 from liveos_tui.jobs.folder import ALIVE, STANDING, JobFolders
 from liveos_tui.jobs.journal import JournalState
+from liveos_tui.jobs.listing import job_of_journal
+from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.model import Finding, Operation, Severity, Target
 
 # What has the file system in the overlay as it should be, or nothing in the overlay at all.
@@ -18,10 +21,10 @@ def of_jobs(
     journals: Sequence[JournalState], target: Target, folders: JobFolders
 ) -> Iterator[Finding]:
     """Findings of a stick's journals, which come newest first."""
-    # The machine may have been started anew since: then only the stick knows the job.
-    path = shell_word(target.path)
-    where = "" if target.this_system else f" --target {path}"
-    mended = False
+    where = _where(target)
+    for finding in recovery_left(map(job_of_journal, journals), target):
+        # The command of that operation would find nothing to do: its text names the option.
+        yield replace(finding, operation=None)
     for job in journals:
         how = f"{job.plan.title}, {job.done} of {len(job.plan.steps)} steps"
         alive = _alive(job, folders)
@@ -42,15 +45,35 @@ def of_jobs(
                 f"Go on (`liveos-tui jobs resume {job.job_id}{where}`) or back (`liveos-tui jobs "
                 f"rollback {job.job_id}{where}`).",
             )
-        elif not mended and _left_unrepaired(job):
+
+
+def recovery_left(known: Iterable[Job], target: Target) -> Iterator[Finding]:
+    """The finding of a recovery that was left half done; none where it was mended since.
+
+    The jobs of one stick come newest first.
+    """
+    for job in known:
+        operation, steps = job.plan.operation, len(job.plan.steps)
+        if job.state is JobState.DONE and operation in _MENDS:
+            return
+        unfinished = job.done < steps and job.plan.has_written(job.done + 1)
+        if job.state is JobState.LEFT and operation is Operation.RECOVER and unfinished:
             yield Finding(
                 Severity.WARNING,
                 "recovery-left",
-                f"A recovery was left half done: {how}. What is in the overlay may be damaged.",
-                f"Have it repaired before the stick is used: `liveos-tui recover --repair {path}`. "
-                f"If it is well since: `liveos-tui jobs forget {job.job_id}{where}`.",
+                f"A recovery was left half done: {job.plan.title}, {job.done} of {steps} steps. "
+                "What is in the overlay may be damaged.",
+                "Have it repaired before the stick is used (r, or `liveos-tui recover --repair "
+                f"{shell_word(target.path)}`). If it is well since: f in Jobs, or `liveos-tui "
+                f"jobs forget {job.id}{_where(target)}`.",
+                Operation.RECOVER,
             )
-        mended = mended or (job.state is JobState.DONE and job.plan.operation in _MENDS)
+            return
+
+
+def _where(target: Target) -> str:
+    """The option that names a stick: after a boot only the stick knows its jobs."""
+    return "" if target.this_system else f" --target {shell_word(target.path)}"
 
 
 def _alive(job: JournalState, folders: JobFolders) -> JobState | None:
@@ -59,8 +82,3 @@ def _alive(job: JournalState, folders: JobFolders) -> JobState | None:
         state = folders.find(job.job_id).run().state
         return state if state in ALIVE else None
     return None
-
-
-def _left_unrepaired(job: JournalState) -> bool:
-    unfinished = job.touched and job.done < len(job.plan.steps)
-    return job.state is JobState.LEFT and job.plan.operation is Operation.RECOVER and unfinished

@@ -16,22 +16,21 @@ from liveos_tui.errors import FormatError, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.control import Allow, Cancel, GoOn, Pause, StepBack
 from liveos_tui.jobs.events import IS, EndEvent, JobState
-from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, Run, UnknownJobError
+from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, UnknownJobError
 from liveos_tui.jobs.forgetting import forget
 from liveos_tui.jobs.journal import (
-    NOTHING_WRITTEN,
     JournalState,
     glance,
-    journals,
     leave,
     read,
     valid_id,
 )
+from liveos_tui.jobs.listing import by_id, listed
 from liveos_tui.jobs.locked import locked_stick
 from liveos_tui.jobs.order import Order, OrderKind
 from liveos_tui.jobs.proposing import lasting_name, propose
 from liveos_tui.jobs.starting import start_worker
-from liveos_tui.jobs.workshop import NO_JOURNAL, Feed, Job, Proposal, Wish
+from liveos_tui.jobs.workshop import Feed, Job, Proposal, Wish
 from liveos_tui.live.booted import is_live
 from liveos_tui.live.place import Place
 from liveos_tui.live.placing import place_of
@@ -80,30 +79,7 @@ class LocalWorkshop:
 
     def jobs(self, target: str | None = None, work: str | None = None) -> tuple[Job, ...]:
         """See `Workshop.jobs`."""
-        found: dict[str, Job] = {}
-        known = _by_id(Folder(Path(work))) if work else {}
-        place, of_target = self._journals(target) if target is not None else (None, {})
-        known |= of_target
-        of_sticks: dict[str, dict[str, JournalState]] = {}
-        for folder in self._folders.all():
-            with suppress(LiveosError):
-                run = self._folders.run_of(folder)
-                journal = known.get(folder.id)
-                if journal is None and (stick := _stick_of(run)) is not None:
-                    # Without mounting anything, and once for all jobs of a stick.
-                    if stick not in of_sticks:
-                        of_sticks[stick] = _by_id(self._probes.folder(stick))
-                    journal = of_sticks[stick].get(folder.id)
-                found[folder.id] = _job_of_run(folder.id, run, journal)
-        for job_id, journal in known.items():
-            found.setdefault(job_id, _job_of_journal(journal))
-        for job in found.values():
-            same_stick = place is not None and job.plan.place.is_same_stick(place)
-            if job.id in of_target or same_stick:
-                nothing = job.why_not_back == NO_JOURNAL
-                why_not = "The stick has nothing of it." if nothing else job.why_not_back
-                found[job.id] = replace(job, on_target=True, why_not_back=why_not)
-        return tuple(sorted(found.values(), key=lambda job: job.started, reverse=True))
+        return listed(self._probes, self._folders, target, work)
 
     def stamp(self) -> Hashable:
         """See `Workshop.stamp`."""
@@ -261,8 +237,8 @@ class LocalWorkshop:
             site = recognised.site
             stick = self._probes.folder(site.mount_point or "/")
             journal = _newer_journal(job_id, stick, work)
-            if (listed := _by_id(stick).get(job_id)) is not None:
-                journal = replace(journal, undo_first=listed.undo_first)
+            if (in_order := by_id(stick).get(job_id)) is not None:
+                journal = replace(journal, undo_first=in_order.undo_first)
             before = _ordered(folder, journal.plan)
             if work is None and before is not None:
                 work = before.work
@@ -282,29 +258,6 @@ class LocalWorkshop:
         )
         began = _began(folder, journal)
         return replace(journal, started=began), replace(journal.plan, place=place), work
-
-    def _journals(self, target: str) -> tuple[Place | None, dict[str, JournalState]]:
-        """Which stick that is, and what its journals tell; nothing where it cannot be looked at."""
-        place: Place | None = None
-        found: dict[str, JournalState] = {}
-        with suppress(LiveosError):
-            recognised = recognise(self._probes, target)
-            with recognised.hold:
-                site = recognised.site
-                if site.mount_point is not None:
-                    found = _by_id(self._probes.folder(site.mount_point))
-                place = place_of(self._probes, site, lasting_name(target))
-        return place, found
-
-
-def _by_id(disk: Folder) -> dict[str, JournalState]:
-    return {journal.job_id: journal for journal in journals(disk)}
-
-
-def _stick_of(run: Run) -> str | None:
-    """Where the journal of a job of this boot is, if it has come to its end and can have one."""
-    plan = run.order.plan
-    return plan.place.mount_point if run.state not in ALIVE and _writes(plan) else None
 
 
 def _began(folder: JobFolder | None, journal: JournalState) -> float:
@@ -359,32 +312,3 @@ def _no_journal(job_id: str) -> UnknownJobError:
 
 def _writes(plan: Plan) -> bool:
     return plan.has_written(len(plan.steps))
-
-
-def _job_of_journal(journal: JournalState) -> Job:
-    return Job(
-        journal.job_id,
-        journal.plan,
-        journal.state,
-        journal.started,
-        journal.done,
-        journal.message,
-        journal.can_resume,
-        journal.why_not_back,
-        kept=True,
-    )
-
-
-def _job_of_run(job_id: str, run: Run, journal: JournalState | None) -> Job:
-    if run.state in ALIVE or journal is None:
-        plan, done = run.order.plan, run.done
-        why_not = NO_JOURNAL if plan.has_written(done + 1) else NOTHING_WRITTEN
-        if run.state in ALIVE:
-            why_not = "It is still at work: cancel it first."
-        return Job(job_id, plan, run.state, run.started, done, run.message, why_not_back=why_not)
-    # The journal begins later: with the first step that writes.
-    known = replace(_job_of_journal(journal), started=min(run.started, journal.started))
-    if run.state is JobState.INTERRUPTED or journal.state is JobState.LEFT:
-        return known
-    # The end is told in memory first; a stick that was pulled out has not been told it.
-    return replace(known, state=run.state, message=run.message)

@@ -251,11 +251,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Possibility:
-    """Whether an operation can be done to this system as it is, and why not."""
+    """Whether an operation can be done to this system as it is, and why not.
+
+    `on_request`: nothing is known that it would help against, but who asks for it can have it.
+    """
 
     operation: Operation
     possible: bool
     why_not: str | None = None
+    on_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from console_fakes import BROKEN, INVALID, MIB, STICK, THIS, FakeMachine, clock
+from console_fakes import BROKEN, HEALTHY, INVALID, MIB, STICK, THIS, FakeMachine, clock
 from console_harness import ASCII, COLOURLESS, PLAIN, opened, rows, text, until
 from textual.geometry import Offset
 from workshop_fakes import (
     FACTS,
     RECOVERY,
     RISKY,
+    WELL,
     FakeJob,
     FakeWorkshop,
     failed,
@@ -131,6 +132,33 @@ async def test_enter_on_a_finding_does_what_helps() -> None:
         await press(pilot, "enter")
         assert isinstance(app.screen, Work)
         await shows(pilot, "Recover the overlay of STICK2")
+
+
+async def test_r_has_a_stick_checked_that_seems_to_be_well() -> None:
+    workshop = FakeWorkshop()
+    well = replace(judge(HEALTHY), target=judge(INVALID).target, operations=WELL)
+    app = Console(FakeMachine({"/dev/sdc1": well}), "/dev/sdc1", PLAIN, clock, workshop)
+    async with opened(app) as pilot:
+        assert "r Recover" not in text(app)
+        await press(pilot, "r")
+        assert isinstance(app.screen, Work)
+        await until(pilot, lambda: bool(workshop.asked("propose")))
+    assert workshop.asked("propose") == [("/dev/sdc1", Wish(Operation.RECOVER, repair=True))]
+
+
+async def test_half_a_recovery_is_told_beside_figures_that_are_well() -> None:
+    job = interrupted()
+    job.state = JobState.LEFT
+    well = replace(judge(HEALTHY), target=judge(INVALID).target, operations=WELL)
+    machine = FakeMachine({"/dev/sdc1": well})
+    workshop = FakeWorkshop(known={"recover-1": job})
+    app = Console(machine, "/dev/sdc1", PLAIN, clock, workshop)
+    async with opened(app) as pilot:
+        await shows(pilot, "A recovery was left half done")
+        assert row_with(app, "WARN    A recovery was left").endswith("r Recover")
+        assert rows(app)[-1].startswith(" r Recover")
+        await press(pilot, "enter")
+        assert isinstance(app.screen, Work)
 
 
 # The proposal.

@@ -165,6 +165,9 @@ IN_USE = (
 )
 """What can be done to an overlay that is in use and fills."""
 
+WELL = (Possibility(Operation.RECOVER, False, "It is well.", on_request=True),)
+"""What can be done to one that nothing is known to be wrong with."""
+
 DEAD = (
     Possibility(Operation.RECOVER, True),
     Possibility(Operation.GROW, False, "The overlay is Invalid: recover it."),

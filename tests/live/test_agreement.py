@@ -12,7 +12,7 @@ from machines import GIB, MIB, Content, MachineBuilder, store
 from liveos_tui.live.diagnose import diagnose
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.local import LocalWatch
-from liveos_tui.live.model import LiveSystem, Operation
+from liveos_tui.live.model import LiveSystem, Operation, OverlayState
 from liveos_tui.live.operations import room_to_grow
 from liveos_tui.live.recognise import recognise
 from liveos_tui.plans.grow import plan_grow
@@ -58,6 +58,10 @@ def agree(probes: Probes, target: str) -> LiveSystem:
         assert bool(said[operation]) == bool(refusal(plan, found)), (
             f"{operation}: said {said[operation]!r}, planned {refusal(plan, found)!r}"
         )
+    (recover,) = (each for each in system.operations if each.operation is Operation.RECOVER)
+    no_check = refusal(lambda found: plan_recover(found, repair=True), found)
+    if system.overlay.state is not OverlayState.FRESH:
+        assert (recover.possible or recover.on_request) == (no_check is None), no_check
     if said[Operation.GROW] is None:
         growth = propose_growth(found, repair=False)
         # A file's last part of a sector is no room for the kernel.

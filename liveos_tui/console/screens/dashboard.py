@@ -25,7 +25,8 @@ from liveos_tui.console.views import (
 )
 from liveos_tui.console.widgets.listing import Listing
 from liveos_tui.console.widgets.painted import Painted
-from liveos_tui.live.model import Operation, Possibility
+from liveos_tui.jobs.findings import recovery_left
+from liveos_tui.live.model import Finding, Operation, Possibility
 
 WIDE = 110
 """Cells from which the details have a column of their own."""
@@ -77,7 +78,7 @@ class Dashboard(ConsoleScreen):
         self.findings = Listing(
             brush,
             lambda _: [findings.heading(self._seen())],
-            lambda width: findings.entries(self._seen(), width, self._keys()),
+            lambda width: findings.entries(self._found(), width, self._keys()),
             lambda _: [findings.nothing(self._seen())],
             id="findings",
         )
@@ -107,6 +108,13 @@ class Dashboard(ConsoleScreen):
 
     def _seen(self) -> Observation | None:
         return self.console.observation
+
+    def _found(self) -> tuple[Finding, ...]:
+        """What matters now: of the stick's jobs, then of the stick."""
+        seen = self._seen()
+        if seen is None or seen.system is None:
+            return ()
+        return (*recovery_left(self.console.own_jobs, seen.system.target), *seen.system.findings)
 
     def compose(self) -> ComposeResult:
         """The overlay first, the other gauges, the lists; a wide terminal has a second column."""
@@ -218,8 +226,7 @@ class Dashboard(ConsoleScreen):
         if message.key == self.devices.selected and self.devices.has_focus:
             self.console.watch_target(message.key)
             return
-        seen = self._seen()
-        for finding in seen.system.findings if seen and seen.system else ():
+        for finding in self._found():
             if finding.code == message.key and finding.operation in self._keys():
                 self.console.begin(finding.operation)
                 return
@@ -242,7 +249,11 @@ class Dashboard(ConsoleScreen):
 
     def _can_begin(self, operation: Operation) -> bool:
         possibility = self._possibility(operation)
-        possible = possibility is not None and possibility.possible
+        if possibility is None:
+            possible = False
+        else:
+            helps = any(finding.operation is operation for finding in self._found())
+            possible = possibility.possible or (possibility.on_request and helps)
         return possible or self.console.at_work(operation) is not None
 
     def action_begin(self, name: str) -> None:
@@ -254,6 +265,9 @@ class Dashboard(ConsoleScreen):
             self.console.begin(operation)
             return
         possibility = self._possibility(operation)
+        if possibility is not None and possibility.on_request:
+            self.console.begin(operation)
+            return
         why_not = possibility.why_not if possibility is not None else None
         self._said = why_not or _NOT_KNOWN_YET
         self.paint()

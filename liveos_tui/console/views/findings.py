@@ -1,6 +1,6 @@
 """What matters now: the findings of the last sample."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from liveos_tui.console.lines import Line, Span, both_ends, cell, width_of, wrap
 from liveos_tui.console.state import Observation
@@ -20,14 +20,11 @@ def heading(seen: Observation | None) -> Line:
 
 
 def entries(
-    seen: Observation | None, width: int, keys: Mapping[Operation, Key]
+    found: Iterable[Finding], width: int, keys: Mapping[Operation, Key]
 ) -> list[tuple[str, list[Line]]]:
     """Each finding as its code and its lines; `keys` are those that do something now."""
-    if seen is None or seen.system is None:
-        return []
     return [
-        (f.code, finding(f, width, keys.get(f.operation) if f.operation else None))
-        for f in seen.system.findings
+        (f.code, finding(f, width, keys.get(f.operation) if f.operation else None)) for f in found
     ]
 
 

@@ -179,7 +179,11 @@ _KEYS = (
     ("Tab", "To the next list."),
     ("Enter", "Open the selected device; do what the line names a key for."),
     ("g", "Grow the overlay: more room, while the system runs."),
-    ("r", "Recover an overlay that is Invalid or full, step by step."),
+    (
+        "r",
+        "Recover an overlay that is Invalid or full, step by step; have one checked that is "
+        "neither.",
+    ),
     ("m", "Merge: make a new image of all that is in the overlay, which is empty again then."),
     ("x", "Reset: throw away everything in the overlay. The stick's name has to be typed."),
     ("j", "Jobs: what is being done, was interrupted, or has ended."),

@@ -1,0 +1,103 @@
+"""The list of jobs: of what this machine has in memory, and of the journals on sticks."""
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from liveos_tui.errors import LiveosError
+from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.folder import ALIVE, JobFolders, Run
+from liveos_tui.jobs.journal import NOTHING_WRITTEN, JournalState, journals
+from liveos_tui.jobs.proposing import lasting_name
+from liveos_tui.jobs.workshop import NO_JOURNAL, Job
+from liveos_tui.live.place import Place
+from liveos_tui.live.placing import place_of
+from liveos_tui.live.recognise import recognise
+from liveos_tui.system.files import Folder
+from liveos_tui.system.probes import Probes
+
+
+def listed(
+    probes: Probes, folders: JobFolders, target: str | None, work: str | None
+) -> tuple[Job, ...]:
+    """See `jobs.workshop.Workshop.jobs`."""
+    found: dict[str, Job] = {}
+    known = by_id(Folder(Path(work))) if work else {}
+    place, of_target = _journals(probes, target) if target is not None else (None, {})
+    known |= of_target
+    of_sticks: dict[str, dict[str, JournalState]] = {}
+    for folder in folders.all():
+        with suppress(LiveosError):
+            run = folders.run_of(folder)
+            journal = known.get(folder.id)
+            if journal is None and (stick := _stick_of(run)) is not None:
+                # Without mounting anything, and once for all jobs of a stick.
+                if stick not in of_sticks:
+                    of_sticks[stick] = by_id(probes.folder(stick))
+                journal = of_sticks[stick].get(folder.id)
+            found[folder.id] = _job_of_run(folder.id, run, journal)
+    for job_id, journal in known.items():
+        found.setdefault(job_id, job_of_journal(journal))
+    for job in found.values():
+        same_stick = place is not None and job.plan.place.is_same_stick(place)
+        if job.id in of_target or same_stick:
+            nothing = job.why_not_back == NO_JOURNAL
+            why_not = "The stick has nothing of it." if nothing else job.why_not_back
+            found[job.id] = replace(job, on_target=True, why_not_back=why_not)
+    return tuple(sorted(found.values(), key=lambda job: job.started, reverse=True))
+
+
+def _journals(probes: Probes, target: str) -> tuple[Place | None, dict[str, JournalState]]:
+    """Which stick that is, and what its journals tell; nothing where it cannot be looked at."""
+    place: Place | None = None
+    found: dict[str, JournalState] = {}
+    with suppress(LiveosError):
+        recognised = recognise(probes, target)
+        with recognised.hold:
+            site = recognised.site
+            if site.mount_point is not None:
+                found = by_id(probes.folder(site.mount_point))
+            place = place_of(probes, site, lasting_name(target))
+    return place, found
+
+
+def by_id(disk: Folder) -> dict[str, JournalState]:
+    """The journals of a stick, or of a folder on another disk, newest first."""
+    return {journal.job_id: journal for journal in journals(disk)}
+
+
+def _stick_of(run: Run) -> str | None:
+    """Where the journal of a job of this boot is, if it has come to its end and can have one."""
+    plan = run.order.plan
+    can_have_one = run.state not in ALIVE and plan.has_written(len(plan.steps))
+    return plan.place.mount_point if can_have_one else None
+
+
+def job_of_journal(journal: JournalState) -> Job:
+    """A job of which only its stick tells."""
+    return Job(
+        journal.job_id,
+        journal.plan,
+        journal.state,
+        journal.started,
+        journal.done,
+        journal.message,
+        journal.can_resume,
+        journal.why_not_back,
+        kept=True,
+    )
+
+
+def _job_of_run(job_id: str, run: Run, journal: JournalState | None) -> Job:
+    if run.state in ALIVE or journal is None:
+        plan, done = run.order.plan, run.done
+        why_not = NO_JOURNAL if plan.has_written(done + 1) else NOTHING_WRITTEN
+        if run.state in ALIVE:
+            why_not = "It is still at work: cancel it first."
+        return Job(job_id, plan, run.state, run.started, done, run.message, why_not_back=why_not)
+    # The journal begins later: with the first step that writes.
+    known = replace(job_of_journal(journal), started=min(run.started, journal.started))
+    if run.state is JobState.INTERRUPTED or journal.state is JobState.LEFT:
+        return known
+    # The end is told in memory first; a stick that was pulled out has not been told it.
+    return replace(known, state=run.state, message=run.message)
