@@ -52,7 +52,17 @@ def test_every_help_has_examples_and_exit_statuses(command: str) -> None:
 
     assert text.startswith("examples:\n  liveos-tui")
     assert "exit statuses: 0" in text
-    assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_a_help_fits_on_a_terminal_of_80_columns(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        parse([*filter(None, [command]), "--help"])
+
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 79
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
