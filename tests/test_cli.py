@@ -193,6 +193,7 @@ def test_a_mistyped_value_is_told_with_all_there_are_and_the_closest_one(
         (("grow", "--by"), "--by needs a value."),
         (("grow", "--by", "-5M"), "--by needs a value."),
         (("grow", "--by", "1M", "--to", "2M"), "--to does not go with --by: name one."),
+        (("status", "--json=yes"), "--json takes no value."),
         (("merge", "--level", "x"), "--level takes a number, not 'x'."),
         (("install-to-stick",), "TARGET is missing."),
         (("merge", "--work", ""), "--work is empty."),

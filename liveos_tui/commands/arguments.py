@@ -70,6 +70,7 @@ class UnknownWordError(LiveosError):
 _PLAIN = {
     r"^argument (\S+): expected one argument$": r"\1 needs a value.",
     r"^argument (\S+): not allowed with argument (\S+)$": r"\1 does not go with \2: name one.",
+    r"^argument (\S+): ignored explicit argument .*$": r"\1 takes no value.",
     r"^argument (\S+): invalid int value: (.*)$": r"\1 takes a number, not \2.",
     r"^the following arguments are required: (.*)$": r"\1 is missing.",
 }

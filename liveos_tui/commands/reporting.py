@@ -167,6 +167,7 @@ def _is_own_root(probes: Probes, folder: Path) -> bool:
 
 def _nowhere() -> LiveosError:
     return LiveosError(
-        "There is no folder for the report that this user may write, but the running overlay.",
-        "It was not saved. Name a file on another disk with --output.",
+        "This user may save the report neither in this folder nor in /run; the running system's "
+        "overlay is never written.",
+        "It was not saved. Name a file elsewhere with --output, or run it as root.",
     )

@@ -12,6 +12,7 @@ from machines import MachineBuilder
 
 from liveos_tui.commands import reporting
 from liveos_tui.commands.reporting import OwnRootError, report
+from liveos_tui.errors import LiveosError
 from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.local import LocalWorkshop
 from liveos_tui.jobs.workshop import Job
@@ -95,6 +96,16 @@ def test_by_itself_it_takes_no_folder_on_the_running_overlay(
 
     assert report("live", None, yes=True, probes=machine.probes()) == 0
     assert [path.parent for path in saved] == [memory]
+
+
+def test_a_user_who_may_write_nowhere_is_told_so_and_how_to_save_it(
+    machine: MachineBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+
+    with pytest.raises(LiveosError, match="neither in this folder nor in /run") as refused:
+        report("live", None, yes=True, probes=machine.probes())
+    assert refused.value.hint.startswith("It was not saved. Name a file elsewhere with --output")
 
 
 @pytest.mark.parametrize(
