@@ -380,6 +380,7 @@ def test_ctrl_c_asks_and_enter_leaves_the_job_running(stick: Path) -> None:
     job = waiting_job(stick)
     with Terminal("jobs", "attach", job) as terminal:
         terminal.until("It waits for a yes before step 3.")
+        terminal.until(f"go on -> liveos-tui jobs resume {job}")
         terminal.interrupt()
         terminal.until("Enter leaves it so: ")
         terminal.type("\n")

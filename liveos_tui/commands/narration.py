@@ -52,7 +52,7 @@ class Listener(Protocol):
         ...
 
     def after(self, job: Job) -> None:
-        """It has ended; this is what can be done with it."""
+        """It has ended, or waits; this is what can be done with it."""
         ...
 
     def pause(self) -> None:
@@ -175,7 +175,8 @@ class Narrator:
             case WaitingEvent(step):
                 self._line(f"It waits for a yes before step {step + 1}.")
             case PausedEvent(_, paused):
-                self._line("  Paused. `jobs resume` has it go on." if paused else "  It goes on.")
+                goes_on = f"`liveos-tui jobs resume {self._job_id}` has it go on."
+                self._line(f"  Paused: {goes_on}" if paused else "  It goes on.")
             case EndEvent(state, message, hint, report):
                 # A failed step has said the same already.
                 self._text("" if message == self._told else message)

@@ -13,10 +13,11 @@ from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.merging import WhichImage, image_notes, which_image
 from liveos_tui.jobs.work import Work
-from liveos_tui.live.words import size
+from liveos_tui.live.words import need, size
 from liveos_tui.plans.actions import KeepImage, ReplaceImage
 from liveos_tui.plans.merge_apart import SPARE_BYTES
 from liveos_tui.plans.merge_steps import NEW_IMAGE, OLD_IMAGE
+from liveos_tui.plans.ways import JOBS
 from liveos_tui.system.copying import copy_file, digest_of
 from liveos_tui.system.files import NotThereError
 from liveos_tui.system.stick_writing import StickFolder
@@ -66,7 +67,7 @@ def drop_kept(work: Work, action: KeepImage) -> str:
     if notes and which_image(work.stick, action.image, notes) is not WhichImage.OLD:
         raise LiveosError(
             f"The stick's {clean(action.image)} is not the old image.",
-            "The copy is kept. Look at the stick with `liveos-tui jobs`.",
+            f"The copy is kept. See what the job can still do {JOBS}.",
         )
     work.apart(action.apart).remove(work.own_path(OLD_IMAGE))
     return f"The copy in {clean(action.apart)} is removed."
@@ -184,6 +185,6 @@ def _check_free(folder: StickFolder, needed_bytes: int, where: str) -> None:
     needed = max(0, needed_bytes) + SPARE_BYTES
     if free < needed:
         raise NoRoomError(
-            f"{size(needed)} are needed {where}, and {size(free)} are free.",
+            f"{need(needed)} are needed {where}, and {size(free)} are free.",
             f"{_KEPT} Free some room, and go on.",
         )

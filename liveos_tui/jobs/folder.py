@@ -28,6 +28,7 @@ from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.journal import valid_id
 from liveos_tui.jobs.order import Order, OrderKind
 from liveos_tui.plans.codec import from_json, to_json
+from liveos_tui.plans.ways import JOBS
 from liveos_tui.system.private_folder import private_folder, remove_tree, state_folder
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.processes import ProcessIdentity, lives
@@ -38,7 +39,7 @@ _ORDER_LIMIT_BYTES = 1 << 20
 LOST = EndEvent(
     JobState.INTERRUPTED,
     "The job's worker is gone without having ended it.",
-    "What was written is in the journal on the stick: `liveos-tui jobs` shows what can be done.",
+    f"What was written is in the journal on the stick. Go on, or go back {JOBS}.",
 )
 
 

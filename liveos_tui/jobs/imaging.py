@@ -20,8 +20,9 @@ from liveos_tui.jobs.merging import (
 from liveos_tui.jobs.mirroring import copy_path
 from liveos_tui.jobs.work import Work
 from liveos_tui.live.growth import RESERVE_BYTES
-from liveos_tui.live.words import size
+from liveos_tui.live.words import need, size
 from liveos_tui.plans.actions import CompareImage, Engine, MakeImage, MirrorView
+from liveos_tui.plans.ways import JOBS
 from liveos_tui.system.comparing import Difference, first_difference
 from liveos_tui.system.merged import MergedReader, behind_loop, stretches, used_ranges
 from liveos_tui.system.squashfs import outer_modes
@@ -201,7 +202,7 @@ def _clear_the_way(work: Work, folder: StickFolder, path: str) -> None:
     if not work.notes.get(work.step, {}).get(_BEGUN):
         raise LiveosError(
             f"{clean(path)} is there already, and not of this job.",
-            f"{_OLD_KEPT} It may be the old image of an earlier merge: see `liveos-tui jobs`.",
+            f"{_OLD_KEPT} It may be the old image of an earlier merge {JOBS}.",
         )
     _check_not_used(work, folder, path)
     folder.remove(path)
@@ -242,6 +243,6 @@ def _check_room(
     if free < needed:
         where = "on the stick" if action.apart is None else f"in {clean(action.apart)}"
         raise NoRoomError(
-            f"The new image needs {size(needed)} {where} at least, where {size(free)} are free.",
+            f"The new image needs {need(needed)} {where} at least, where {size(free)} are free.",
             f"{_OLD_KEPT} Free room there, and go on.",
         )

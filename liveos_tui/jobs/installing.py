@@ -14,7 +14,7 @@ from liveos_tui.errors import FormatError, LiveosError, PrivilegeError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.locked import locked_stick
 from liveos_tui.live.place import Place
-from liveos_tui.live.words import size
+from liveos_tui.live.words import need, size
 from liveos_tui.system.bundle import NAME, Bundle, BundleDamagedError, is_bundle_file, read_bundle
 from liveos_tui.system.files import NotThereError
 from liveos_tui.system.probes import Probes
@@ -130,7 +130,7 @@ def _check_room(stick: StickFolder, bundle: Bundle, place: Place) -> None:
     needed = sum(-len(data) // block * -block for data in bundle.files.values()) + block
     if needed > stick.free_bytes:
         raise NoRoomError(
-            f"{place.name} has {size(stick.free_bytes)} free; the program needs {size(needed)}.",
+            f"{place.name} has {size(stick.free_bytes)} free; the program needs {need(needed)}.",
             f"{_UNTOUCHED} Free room on the stick.",
         )
 

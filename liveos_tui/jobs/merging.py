@@ -17,6 +17,7 @@ from liveos_tui.jobs.journal import Notes
 from liveos_tui.jobs.marks import use_mark
 from liveos_tui.jobs.work import Work
 from liveos_tui.plans.actions import ExchangeImages, MakeImage, SetAside
+from liveos_tui.plans.ways import JOBS
 from liveos_tui.system.e2fsprogs import Check
 from liveos_tui.system.files import Folder, NotThereError
 from liveos_tui.system.first_block import share_content
@@ -24,7 +25,7 @@ from liveos_tui.system.stick_writing import StickFolder
 
 _HEAD_BYTES = 1 << 16
 
-_KEPT = "Both images are kept. Look at the stick with `liveos-tui jobs`."
+_KEPT = f"Both images are kept. See what the job can still do {JOBS}."
 
 
 class WhichImage(StrEnum):
@@ -47,8 +48,8 @@ def check_root(work: Work) -> str:
     if not verdict.sound:
         raise LiveosError(
             f"Only a clean file system is merged: {verdict.words}",
-            "Have it repaired first: `liveos-tui recover --repair "
-            f"{shell_word(work.place.target)}`. The stick was left as it is.",
+            "Have it repaired first (r, or `liveos-tui recover --repair "
+            f"{shell_word(work.place.target)}`). The stick was left as it is.",
         )
     _check_compressor(work)
     return "e2fsck finds nothing wrong."

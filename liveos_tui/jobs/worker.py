@@ -21,6 +21,7 @@ from liveos_tui.jobs.events import EndEvent, Event, JobState
 from liveos_tui.jobs.folder import JobFolder
 from liveos_tui.jobs.joining import joiner_for
 from liveos_tui.jobs.order import Order, Workplace
+from liveos_tui.plans.ways import JOBS
 from liveos_tui.system.inhibitor import no_sleep
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.processes import own_process
@@ -67,8 +68,7 @@ def _mistake(error: BaseException, folder: JobFolder) -> EndEvent:
     return EndEvent(
         JobState.FAILED,
         f"The worker met a mistake of its own: {clean(repr(error))}.",
-        f"What it was doing is in {folder.worker_log}. `liveos-tui jobs resume {folder.id}` goes "
-        f"on, `liveos-tui jobs rollback {folder.id}` goes back.",
+        f"What it was doing is in {folder.worker_log}. Go on, or go back {JOBS}.",
     )
 
 

@@ -37,7 +37,7 @@ def of_image(system: LiveSystem) -> Iterator[Finding]:
             f"{system.layout.second}, {size(system.layout.second_bytes)}, is the other image of a "
             "merge: the old one, kept for the way back, or the new one until it is done.",
             "When the merge is done and the stick has booted and is well, let the old one go: "
-            "`liveos-tui jobs`, then `jobs forget` (f in the console's jobs).",
+            "f in Jobs, or `liveos-tui jobs forget`.",
         )
 
 
@@ -46,7 +46,7 @@ def _instead(layout: Layout) -> str:
     if layout.second and layout.second_bytes:
         return (
             f"{layout.second}, {size(layout.second_bytes)}, is the other image of a merge: "
-            "`liveos-tui jobs` tells whether that merge can go on, or back. Keep both until then."
+            "its job can go on, or back (j Jobs, or `liveos-tui jobs`). Keep both until then."
         )
     return "Get this very image again and keep the overlay: it fits no other."
 

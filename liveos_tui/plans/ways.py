@@ -4,6 +4,7 @@ A plan is read in both, and says both. Where there are few lines the console say
 """
 
 BACK = "(u in Jobs, or `liveos-tui jobs rollback`)"
+JOBS = "(j Jobs, or `liveos-tui jobs`)"
 FORGET = "(f in Jobs, or `liveos-tui jobs forget JOB`)"
 WORK = "(e in the console, or --work DIR)"
 

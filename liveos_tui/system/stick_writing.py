@@ -60,7 +60,7 @@ class StickFolder(Folder):
             os.close(descriptor)
             raise StickBusyError(
                 "Another job works on this stick.",
-                "Nothing was changed. `liveos-tui jobs` lists it; wait for it, or cancel it.",
+                "Nothing was changed. Wait for it, or cancel it (j Jobs, or `liveos-tui jobs`).",
             ) from error
         self._locked = descriptor
 
