@@ -60,12 +60,15 @@ class Contents:
     def overlay_for(self, label: str | None, uuid: str | None) -> str | None:
         """The overlay that dracut takes on a stick with this label and UUID; a lone one otherwise.
 
-        dracut's name is overlay-LABEL-UUID. A folder that is a copy of a stick has neither.
+        dracut's name is overlay-LABEL-UUID. A folder that is a copy of a stick has neither. The
+        second overlay of a merge is none of its own.
         """
         expected = f"{self.live_folder}/overlay-{label or ''}-{uuid or ''}"
         if expected in self.overlays:
             return expected
-        return self.overlays[0] if len(self.overlays) == 1 else None
+        second = {beside(path) for path in self.overlays}
+        own = [path for path in self.overlays if path not in second]
+        return own[0] if len(own) == 1 else None
 
 
 def beside(path: str) -> str:
@@ -174,18 +177,31 @@ def inspect_layout(probes: Probes, stick: Folder, contents: Contents) -> Layout:
             return Layout(LayoutKind.SNAPSHOT, name, None, None, damage)
 
 
-def with_second(layout: Layout, stick: Folder, image: str) -> Layout:
-    """The layout with the other image of a merge, where one lies beside `image`.
+def with_second(layout: Layout, stick: Folder, image: str, overlay: str | None) -> Layout:
+    """The layout with the other image and the other overlay of a merge, where they lie there.
 
     Asked anew in each sample, and not by `inspect_layout`: a merge, and its end, come while a stick
     is watched.
     """
-    second = beside(image)
+    second, second_bytes = _beside(stick, image)
+    other, other_bytes = _beside(stick, overlay) if overlay is not None else (None, 0)
+    return replace(
+        layout,
+        second=second,
+        second_bytes=second_bytes,
+        second_overlay=other,
+        second_overlay_bytes=other_bytes,
+    )
+
+
+def _beside(stick: Folder, path: str) -> tuple[str | None, int]:
+    """The file beside another one, and its size."""
+    second = beside(path)
     try:
         with stick.open(second) as file:
-            return replace(layout, second=clean(second), second_bytes=file.identity.size_bytes)
+            return clean(second), file.identity.size_bytes
     except LiveosError:
-        return layout
+        return None, 0
 
 
 def _damage(name: str, image: Image | None, length: int) -> str | None:

@@ -156,7 +156,8 @@ class LocalWatch:
         """What lies there at this moment."""
         if site.image is None or site.mount_point is None:
             return site.layout
-        return with_second(site.layout, self._probes.folder(site.mount_point), site.image)
+        stick = self._probes.folder(site.mount_point)
+        return with_second(site.layout, stick, site.image, site.overlay.path)
 
     def _ask(
         self, name: str, probe: Callable[[], Value], unread: Callable[[LiveosError], Value]

@@ -140,7 +140,7 @@ class Layout:
     `base` is the base image's path inside `image`; None for a flat image and for an image that is
     the base itself. `image_damage` says in a sentence what is wrong with the image, `unknown` why
     it was not looked at; `root_only`: only root may. `second` is the other image of a merge, which
-    lies beside it.
+    lies beside it, and `second_overlay` the other overlay.
     """
 
     kind: LayoutKind
@@ -152,6 +152,8 @@ class Layout:
     root_only: bool = False
     second: str | None = None
     second_bytes: int = 0
+    second_overlay: str | None = None
+    second_overlay_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def of_overlay(system: LiveSystem, *, privileged: bool) -> Iterator[Finding]:
                 Severity.BROKEN,
                 "overlay-foreign",
                 overlay.damage or "The overlay's file is none that the kernel would take.",
-                "Leave it as it is and copy it before anything else.",
+                _instead(system),
             )
         case OverlayState.INVALID:
             yield _invalid(system)
@@ -68,6 +68,18 @@ def of_overlay(system: LiveSystem, *, privileged: bool) -> Iterator[Finding]:
             "Changes are kept in memory only and are gone after power off.",
             "Save what you want to keep to another disk.",
         )
+
+
+def _instead(system: LiveSystem) -> str:
+    """What helps where the overlay's file is none."""
+    name, layout = system.overlay.path, system.layout
+    if not layout.second_overlay_bytes:
+        return "Leave it as it is and copy it before anything else."
+    return (
+        f"{layout.second_overlay}, {size(layout.second_overlay_bytes)}, lies beside it: a power "
+        "cut while a merge exchanged the two, and a check of the FAT after it, leave the content "
+        f"with one of them. Copy that file; then, with the stick not in use, rename it to {name}."
+    )
 
 
 def _invalid(system: LiveSystem) -> Finding:

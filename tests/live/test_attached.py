@@ -352,6 +352,17 @@ class TestBadInput:
         assert "squashfs.alt, 3.0 MiB, is the other image of a merge" in findings[0].action
         assert "second-image" not in {each.code for each in findings}
 
+    def test_beside_an_empty_overlay_the_other_one_of_a_merge_is_named(
+        self, machine: MachineBuilder
+    ) -> None:
+        path = machine.path(f"{MOUNT}/{attach(machine, store(USED))}")
+        os.truncate(path, 0)
+        machine.file(f"{MOUNT}/LiveOS/{path.name}.alt", store(USED), 3 * MIB)
+        (finding,) = (each for each in look(machine).findings if each.code == "overlay-foreign")
+
+        assert f"LiveOS/{path.name}.alt, 3.0 MiB, lies beside it" in finding.action
+        assert finding.action.endswith(f"rename it to LiveOS/{path.name}.")
+
     def test_a_stick_that_a_power_cut_has_left_without_its_image(
         self, machine: MachineBuilder
     ) -> None:
