@@ -1,5 +1,6 @@
 """What is this? A target as a person names it, to the site of a LiveOS."""
 
+import errno
 import os
 import stat
 from contextlib import AbstractContextManager, ExitStack
@@ -35,6 +36,9 @@ from liveos_tui.system.mounts import inspection_mount
 from liveos_tui.system.probes import Probes
 
 LIVE = "live"
+
+# What nothing can be at, by its name alone.
+_NO_NAME = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
 
 
 class MissingTargetError(LiveosError):
@@ -116,12 +120,12 @@ def absolute(target: str) -> str:
 def _mode(probes: Probes, path: str) -> int:
     try:
         return os.stat(probes.path(path)).st_mode  # noqa: PTH116
-    except FileNotFoundError as error:
-        raise MissingTargetError(
-            f"There is no {clean(path)}.",
-            "Check the name; `lsblk` lists devices, `liveos-tui --help` the commands.",
-        ) from error
     except OSError as error:
+        if error.errno in _NO_NAME:
+            raise MissingTargetError(
+                f"There is no {clean(path)}.",
+                "Check the name; `lsblk` lists devices, `liveos-tui --help` the commands.",
+            ) from error
         if isinstance(error, PermissionError):
             raise PrivilegeError(
                 f"{clean(path)} may be looked at by others only.", "Run it as root."

@@ -134,6 +134,19 @@ async def test_enter_on_a_finding_does_what_helps() -> None:
         await shows(pilot, "Recover the overlay of STICK2")
 
 
+@pytest.mark.parametrize(
+    ("message", "told"), [("It is well.", "12:03  It is well."), ("It is well. " * 9, "12:03")]
+)
+async def test_how_the_last_job_ended_is_told_whole_or_not_at_all(message: str, told: str) -> None:
+    job = finished()
+    job.message = message
+    app = console(FakeWorkshop(known={"recover-1": job}))
+    async with opened(app) as pilot:
+        await shows(pilot, "last: DONE")
+        row = row_with(app, "last: DONE").removesuffix("j Jobs").rstrip()
+        assert row.endswith(f"Recover STICK2, {told}")
+
+
 async def test_r_has_a_stick_checked_that_seems_to_be_well() -> None:
     workshop = FakeWorkshop()
     well = replace(judge(HEALTHY), target=judge(INVALID).target, operations=WELL)

@@ -225,10 +225,11 @@ class TestBadInput:
         with pytest.raises(NotALiveosError, match="holds no LiveOS folder"):
             look(machine, "/etc")
 
-    def test_a_path_that_is_not_there(self, machine: MachineBuilder) -> None:
+    @pytest.mark.parametrize("path", ["/nowhere", "/proc/cmdline/a", f"/{'a' * 300}"])
+    def test_a_path_that_is_not_there(self, machine: MachineBuilder, path: str) -> None:
         layouts.installed(machine)
-        with pytest.raises(MissingTargetError, match=r"There is no /nowhere"):
-            look(machine, "/nowhere")
+        with pytest.raises(MissingTargetError, match=r"There is no /"):
+            look(machine, path)
 
     def test_a_file(self, machine: MachineBuilder) -> None:
         layouts.installed(machine)

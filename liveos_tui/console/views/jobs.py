@@ -5,7 +5,17 @@ from datetime import datetime, tzinfo
 from rich.cells import cell_len
 
 from liveos_tui.console.glyphs import Glyphs
-from liveos_tui.console.lines import EMPTY, Line, Span, both_ends, cell, clip, clip_start, wrap
+from liveos_tui.console.lines import (
+    EMPTY,
+    Line,
+    Span,
+    both_ends,
+    cell,
+    clip,
+    clip_start,
+    width_of,
+    wrap,
+)
 from liveos_tui.console.theme import Role
 from liveos_tui.console.views.proposal import place_words
 from liveos_tui.console.views.questions import NAMES
@@ -157,16 +167,16 @@ def block(jobs: tuple[Job, ...], now: datetime, width: int) -> list[Line]:
     word, role = JOB_WORDS[job.state]
     last = "" if pressing(jobs) else "last: "
     more = f"   and {len(jobs) - 1} more" if len(jobs) > 1 else ""
-    text = f"   {NAMES[job.plan.operation]} {job.plan.place.name}, {_progress(job, now)}{more}"
-    start: Line = (Span(f"   {last}"), Span(word, role), Span(text))
+    how_far = f"{_done(job)} steps" if pressing(jobs) else when(job, now)
+    text = f"   {NAMES[job.plan.operation]} {job.plan.place.name}, {how_far}"
     key: Line = (Span("  "), Span("j", Role.KEY), Span(" Jobs "))
+    # How it ended is told whole, or where there is room for it.
+    words = f"{text}  {job.message}{more}"
+    room = width - cell_len(f"   {last}{word}") - width_of(key)
+    if pressing(jobs) or not job.message or cell_len(words) > room:
+        words = f"{text}{more}"
+    start: Line = (Span(f"   {last}"), Span(word, role), Span(words))
     return [(Span(" Jobs", Role.HEADING),), both_ends(start, key, width)]
-
-
-def _progress(job: Job, now: datetime) -> str:
-    if job.state in ALIVE or job.state is JobState.INTERRUPTED:
-        return f"{_done(job)} steps"
-    return f"{when(job, now)}  {job.message}".rstrip()
 
 
 def _done(job: Job) -> str:
