@@ -79,8 +79,7 @@ def jobs(
             known = _known(workshop, job_id, listed, folder)
             _check_can_forget(known)
             _check_there(known, listed, folder)
-            keeps = known.kept or known.can_roll_back
-            if keeps and not yes and not _agreed(known, _FORGET, as_json=as_json):
+            if known.kept and not yes and not _agreed(known, _FORGET, as_json=as_json):
                 say("Nothing was removed.\n")
                 return ExitCode.CANCELLED
             said = workshop.forget(job_id, target, folder)
