@@ -159,6 +159,18 @@ async def test_r_has_a_stick_checked_that_seems_to_be_well() -> None:
     assert workshop.asked("propose") == [("/dev/sdc1", Wish(Operation.RECOVER, repair=True))]
 
 
+async def test_a_job_that_found_nothing_to_do_has_nothing_that_follows() -> None:
+    job = FakeJob(RECOVERY)
+    for index in range(2):
+        job.step(index)
+    job.end(JobState.DONE, "There is nothing to repair.")
+    app = console(FakeWorkshop(known={"recover-1": job}))
+    async with opened(app) as pilot:
+        await press(pilot, "j", "enter")
+        await shows(pilot, "There is nothing to repair.")
+        assert "What to do now" not in text(app)
+
+
 async def test_half_a_recovery_is_told_beside_figures_that_are_well() -> None:
     job = interrupted()
     job.state = JobState.LEFT

@@ -34,7 +34,9 @@ def result(
     lines = _paragraph(end.message, width, role)
     if log.failed is not None and log.steps[log.failed].text != end.message:
         lines += _paragraph(log.steps[log.failed].text, width)
-    afterwards = log.plan.afterwards if end.state is JobState.DONE and not end.hint else ()
+    # A job that found nothing to do ends well before its last step, and nothing follows from it.
+    whole = end.state is JobState.DONE and log.done == len(log.plan.steps)
+    afterwards = log.plan.afterwards if whole and not end.hint else ()
     if end.hint or afterwards or resume or roll_back:
         lines += [EMPTY, (Span("What to do now", Role.HEADING),), *_paragraph(end.hint, width)]
         for text in afterwards:
