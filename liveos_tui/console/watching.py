@@ -1,5 +1,6 @@
 """What the console knows: it starts the probes, takes what they deliver, and has it drawn."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -197,7 +198,9 @@ class Watching(App[int]):
             and target.uuid is not None
             and target.uuid == place.uuid
         )
-        return seen.target if same or seen.target == place.target else None
+        # A plan has the whole path of a folder that was named from where the console was started.
+        named = place.target in {seen.target, os.path.abspath(seen.target)}  # noqa: PTH100 - a name
+        return seen.target if same or named else None
 
     def _mention_waiting(self) -> None:
         if self.observation is not None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,7 +49,7 @@ from liveos_tui.jobs.events import (
 )
 from liveos_tui.jobs.workshop import Proposal, Wish
 from liveos_tui.live.judge import judge
-from liveos_tui.live.model import Operation
+from liveos_tui.live.model import Operation, TargetKind
 from liveos_tui.live.place import Place
 from liveos_tui.plans.model import Confirmation
 
@@ -157,6 +158,21 @@ async def test_r_has_a_stick_checked_that_seems_to_be_well() -> None:
         assert isinstance(app.screen, Work)
         await until(pilot, lambda: bool(workshop.asked("propose")))
     assert workshop.asked("propose") == [("/dev/sdc1", Wish(Operation.RECOVER, repair=True))]
+
+
+async def test_a_job_of_a_folder_that_was_named_from_here_is_led_on_with_its_name() -> None:
+    job = finished()
+    job.plan = replace(RECOVERY, place=Place(str(Path("sticks/one").absolute()), "STICK2", "o"))
+    target = replace(judge(INVALID).target, kind=TargetKind.FOLDER, path="sticks/one", device=None)
+    machine = FakeMachine({"sticks/one": replace(judge(INVALID), target=target)})
+    workshop = FakeWorkshop(known={"recover-1": job})
+    app = Console(machine, "sticks/one", PLAIN, clock, workshop)
+    async with opened(app) as pilot:
+        await press(pilot, "j")
+        await shows(pilot, "u Go back")
+        await press(pilot, "u", "tab", "enter")
+        await until(pilot, lambda: bool(workshop.asked("roll_back")))
+    assert workshop.asked("roll_back") == [("recover-1", "sticks/one")]
 
 
 async def test_a_job_that_found_nothing_to_do_has_nothing_that_follows() -> None:
