@@ -2,14 +2,11 @@
 
 import argparse
 import os
-import re
-import sys
-from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from collections.abc import Sequence
 
 from liveos_tui import __version__
 from liveos_tui.commands.epilogs import epilog
-from liveos_tui.errors import ExitCode, LiveosError
+from liveos_tui.commands.mistakes import Parser, UnknownWordError, meant
 from liveos_tui.formats.text import clean
 
 LIVE = "live"
@@ -49,61 +46,16 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     top = parser()
     options, unknown = top.parse_known_args(words)
     commands = next(each for each in top._actions if isinstance(each, _Commands))
-    command: _Parser = commands.choices[options.command]
+    command: Parser = commands.choices[options.command]
     if options.command == "jobs" and options.verb == "list" and options.job is not None:
         unknown = [*unknown, options.job]
     if unknown:
         word = next((each for each in unknown if each.startswith("-")), unknown[0])
         word = word.partition("=")[0]
         text = f"no option {clean(word)}" if word.startswith("-") else f"no place for {clean(word)}"
-        command.error(f"There is {text} here.{_meant(word, command._option_string_actions)}")
+        command.error(f"There is {text} here.{meant(word, command._option_string_actions)}")
     command.check_not_empty(options)
     return options
-
-
-class UnknownWordError(LiveosError):
-    """A word that is no command, no target, no option and no value of one."""
-
-    exit_code = ExitCode.USAGE
-
-
-_PLAIN = {
-    r"^argument (\S+): expected one argument$": r"\1 needs a value.",
-    r"^argument (\S+): not allowed with argument (\S+)$": r"\1 does not go with \2: name one.",
-    r"^argument (\S+): ignored explicit argument .*$": r"\1 takes no value.",
-    r"^argument (\S+): invalid int value: (.*)$": r"\1 takes a number, not \2.",
-    r"^the following arguments are required: (.*)$": r"\1 is missing.",
-}
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that tells a mistake as the rest of the program does: what is wrong, what to do."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise UnknownWordError, after the usage; argparse's own words are made plain."""
-        self.print_usage(sys.stderr)
-        for pattern, plain in _PLAIN.items():
-            message = re.sub(pattern, plain, message)
-        hint = f"Nothing was done. `{self.prog} --help` tells what there is."
-        raise UnknownWordError(message, hint)
-
-    def _check_value(self, action: argparse.Action, value: str) -> None:
-        """Name the choices, and the closest one, as for an option that is mistyped."""
-        known = tuple(action.choices or ())
-        # What is empty is told as such, later.
-        if known and value and value not in known:
-            *most, last = known
-            which = f"{', '.join(most)} or {last}"
-            name = action.option_strings[-1] if action.option_strings else f"`{self.prog}`"
-            self.error(f"{name} takes {which}, not {clean(value)}.{_meant(value, known)}")
-
-    def check_not_empty(self, options: argparse.Namespace) -> None:
-        """Raise UnknownWordError for an empty word: a variable of a script that is not set."""
-        for action in self._actions:
-            value = getattr(options, action.dest, None)
-            if value == "" or (isinstance(value, list) and "" in value):
-                name = next(iter(action.option_strings), action.metavar or action.dest)
-                self.error(f"{name} is empty.")
 
 
 def _check_target(word: str) -> None:
@@ -115,22 +67,14 @@ def _check_target(word: str) -> None:
         return
     raise UnknownWordError(
         f"{clean(word)} is no command, and no file, folder or device here has that name."
-        f"{_meant(word, COMMANDS)}",
+        f"{meant(word, COMMANDS)}",
         "Nothing was done. `liveos-tui --help` lists the commands.",
     )
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
-    """A question whether one of the words was meant that are `known`; "" where none is close."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake has to wait for it
-
-    close = get_close_matches(word, known, n=1)
-    return f" Did you mean {close[0]}?" if close else ""
-
-
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
-    top = _Parser(
+    top = Parser(
         prog="liveos-tui",
         description="The maintenance console for LiveOS sticks: see how full the persistent\n"
         "overlay is, enlarge it while the system runs, bring it back when it has died,\n"
@@ -165,7 +109,7 @@ _Commands = argparse._SubParsersAction
 
 
 def _command(
-    commands: "_Commands[_Parser]", name: str, what: str, description: str
+    commands: "_Commands[Parser]", name: str, what: str, description: str
 ) -> argparse.ArgumentParser:
     return commands.add_parser(
         name,
@@ -178,7 +122,7 @@ def _command(
     )
 
 
-def _add_console(commands: "_Commands[_Parser]") -> None:
+def _add_console(commands: "_Commands[Parser]") -> None:
     console = _command(
         commands,
         "console",
@@ -200,7 +144,7 @@ def _add_console(commands: "_Commands[_Parser]") -> None:
     )
 
 
-def _add_status(commands: "_Commands[_Parser]") -> None:
+def _add_status(commands: "_Commands[Parser]") -> None:
     status = _command(
         commands,
         "status",
@@ -211,7 +155,7 @@ def _add_status(commands: "_Commands[_Parser]") -> None:
     status.add_argument("--json", action="store_true", help="print one JSON document (schema 1)")
 
 
-def _add_recover(commands: "_Commands[_Parser]") -> None:
+def _add_recover(commands: "_Commands[Parser]") -> None:
     recover = _command(
         commands,
         "recover",
@@ -245,7 +189,7 @@ def _add_recover(commands: "_Commands[_Parser]") -> None:
     _add_manner(recover)
 
 
-def _add_grow(commands: "_Commands[_Parser]") -> None:
+def _add_grow(commands: "_Commands[Parser]") -> None:
     grow = _command(
         commands,
         "grow",
@@ -266,7 +210,7 @@ def _add_grow(commands: "_Commands[_Parser]") -> None:
     _add_manner(grow)
 
 
-def _add_merge(commands: "_Commands[_Parser]") -> None:
+def _add_merge(commands: "_Commands[Parser]") -> None:
     merge = _command(
         commands,
         "merge",
@@ -305,7 +249,7 @@ def _add_merge(commands: "_Commands[_Parser]") -> None:
     _add_manner(merge)
 
 
-def _add_reset(commands: "_Commands[_Parser]") -> None:
+def _add_reset(commands: "_Commands[Parser]") -> None:
     reset = _command(
         commands,
         "reset",
@@ -327,7 +271,7 @@ def _add_manner(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_jobs(commands: "_Commands[_Parser]") -> None:
+def _add_jobs(commands: "_Commands[Parser]") -> None:
     jobs = _command(
         commands,
         "jobs",
@@ -364,7 +308,7 @@ def _add_jobs(commands: "_Commands[_Parser]") -> None:
     )
 
 
-def _add_practice(commands: "_Commands[_Parser]") -> None:
+def _add_practice(commands: "_Commands[Parser]") -> None:
     practice = _command(
         commands,
         "practice",
@@ -392,7 +336,7 @@ def _add_practice(commands: "_Commands[_Parser]") -> None:
     )
 
 
-def _add_report(commands: "_Commands[_Parser]") -> None:
+def _add_report(commands: "_Commands[Parser]") -> None:
     report = _command(
         commands,
         "report",
@@ -412,7 +356,7 @@ def _add_report(commands: "_Commands[_Parser]") -> None:
     report.add_argument("--yes", action="store_true", help="save it at once, do not show it")
 
 
-def _add_completion(commands: "_Commands[_Parser]") -> None:
+def _add_completion(commands: "_Commands[Parser]") -> None:
     completion = _command(
         commands,
         "completion",
@@ -422,7 +366,7 @@ def _add_completion(commands: "_Commands[_Parser]") -> None:
     completion.add_argument("shell", choices=SHELLS, help="which shell")
 
 
-def _add_install(commands: "_Commands[_Parser]") -> None:
+def _add_install(commands: "_Commands[Parser]") -> None:
     install = _command(
         commands,
         "install-to-stick",

@@ -64,9 +64,11 @@ def follow(
                     if isinstance(event, EndEvent):
                         _tell_offers(workshop, job_id, plan, to)
                         return _CODES.get(event.state, ExitCode.FAILED)
-                    if isinstance(event, WaitingEvent) and agree is None:
+                    if not isinstance(event, WaitingEvent):
+                        continue
+                    if agree is None:
                         _tell_offers(workshop, job_id, plan, to)
-                    elif isinstance(event, WaitingEvent) and agree is not None:
+                    else:
                         to.pause()
                         if agree():
                             workshop.allow(job_id, len(plan.steps))

@@ -144,7 +144,7 @@ def _check_there(job: Job, listed: str | None, folder: str | None) -> None:
 
     With a `folder` on another disk that is read as well.
     """
-    if folder is not None or job.state in ALIVE or not job.plan.has_written(len(job.plan.steps)):
+    if folder is not None or job.state in ALIVE or not job.plan.writes:
         return
     try:
         _check_named(listed or job.plan.place.target, None)

@@ -14,6 +14,7 @@ from liveos_tui.commands.output import ask, can_ask, say
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import Event, JobState
+from liveos_tui.jobs.journal import journals
 from liveos_tui.jobs.local import LocalWorkshop
 from liveos_tui.jobs.marks import emptied_stores
 from liveos_tui.jobs.workshop import Job
@@ -80,7 +81,7 @@ def _look(probes: Probes, target: str) -> Findings:
         with recognised.hold:
             site = recognised.site
             stick = probes.folder(site.mount_point) if site.mount_point is not None else None
-            emptied = emptied_stores(stick) if stick is not None else ()
+            emptied = emptied_stores(journals(stick) if stick is not None else ())
             found = replace(found, facts=diagnose(probes, site, emptied=emptied).facts)
     except MissingTargetError:
         raise

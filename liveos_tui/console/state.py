@@ -46,13 +46,17 @@ class Observation:
         """Whether the figures may no longer be true."""
         return self.trouble is not None
 
+    @property
+    def names(self) -> set[str]:
+        """How a plan may name the target: as it was typed, or with the whole path of a folder."""
+        return {self.target, os.path.abspath(self.target)}  # noqa: PTH100 - a name
+
     def shows(self, place: Place) -> bool:
         """Whether `place` is on the stick that is looked at."""
         target = self.system.target if self.system else None
-        names = {self.target, os.path.abspath(self.target)}  # noqa: PTH100 - a name
         if target is None:
-            return place.target in names and (place.number is None or self.old)
-        return place.is_on(names, target.label, target.uuid, target.mount_point)
+            return place.target in self.names and (place.number is None or self.old)
+        return place.is_on(self.names, target.label, target.uuid, target.mount_point)
 
 
 @dataclass(frozen=True, slots=True)

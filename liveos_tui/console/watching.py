@@ -1,6 +1,5 @@
 """What the console knows: it starts the probes, takes what they deliver, and has it drawn."""
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -198,9 +197,7 @@ class Watching(App[int]):
             and target.uuid is not None
             and target.uuid == place.uuid
         )
-        # A plan has the whole path of a folder that was named from where the console was started.
-        named = place.target in {seen.target, os.path.abspath(seen.target)}  # noqa: PTH100 - a name
-        return seen.target if same or named else None
+        return seen.target if same or place.target in seen.names else None
 
     def _mention_waiting(self) -> None:
         if self.observation is not None:

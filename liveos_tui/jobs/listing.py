@@ -13,8 +13,11 @@ from liveos_tui.jobs.workshop import NO_JOURNAL, Job
 from liveos_tui.live.place import Place
 from liveos_tui.live.placing import place_of
 from liveos_tui.live.recognise import recognise
+from liveos_tui.plans.model import Plan
 from liveos_tui.system.files import Folder
 from liveos_tui.system.probes import Probes
+
+_NOT_KEPT = "The stick has nothing of it."
 
 
 def listed(
@@ -26,6 +29,10 @@ def listed(
     place, of_target = _journals(probes, target) if target is not None else (None, {})
     known |= of_target
     of_sticks: dict[str, dict[str, JournalState]] = {}
+
+    def is_looked_at(plan: Plan) -> bool:
+        return place is not None and plan.place.is_same_stick(place)
+
     for folder in folders.all():
         with suppress(LiveosError):
             run = folders.run_of(folder)
@@ -35,16 +42,15 @@ def listed(
                 if stick not in of_sticks:
                     of_sticks[stick] = by_id(probes.folder(stick))
                 journal = of_sticks[stick].get(folder.id)
-            found[folder.id] = _job_of_run(folder.id, run, journal)
+            no_journal = _NOT_KEPT if is_looked_at(run.order.plan) else NO_JOURNAL
+            found[folder.id] = _job_of_run(folder.id, run, journal, no_journal)
     for job_id, journal in known.items():
         found.setdefault(job_id, job_of_journal(journal))
-    for job in found.values():
-        same_stick = place is not None and job.plan.place.is_same_stick(place)
-        if job.id in of_target or same_stick:
-            nothing = job.why_not_back == NO_JOURNAL
-            why_not = "The stick has nothing of it." if nothing else job.why_not_back
-            found[job.id] = replace(job, on_target=True, why_not_back=why_not)
-    return tuple(sorted(found.values(), key=lambda job: job.started, reverse=True))
+    jobs = (
+        replace(job, on_target=job.id in of_target or is_looked_at(job.plan))
+        for job in found.values()
+    )
+    return tuple(sorted(jobs, key=lambda job: job.started, reverse=True))
 
 
 def _journals(probes: Probes, target: str) -> tuple[Place | None, dict[str, JournalState]]:
@@ -69,8 +75,7 @@ def by_id(disk: Folder) -> dict[str, JournalState]:
 def _stick_of(run: Run) -> str | None:
     """Where the journal of a job of this boot is, if it has come to its end and can have one."""
     plan = run.order.plan
-    can_have_one = run.state not in ALIVE and plan.has_written(len(plan.steps))
-    return plan.place.mount_point if can_have_one else None
+    return plan.place.mount_point if run.state not in ALIVE and plan.writes else None
 
 
 def job_of_journal(journal: JournalState) -> Job:
@@ -88,12 +93,14 @@ def job_of_journal(journal: JournalState) -> Job:
     )
 
 
-def _job_of_run(job_id: str, run: Run, journal: JournalState | None) -> Job:
+def _job_of_run(job_id: str, run: Run, journal: JournalState | None, no_journal: str) -> Job:
+    """A job that this machine knows; `no_journal` says why it cannot be undone without one."""
     if run.state in ALIVE or journal is None:
         plan, done = run.order.plan, run.done
-        why_not = NO_JOURNAL if plan.has_written(done + 1) else NOTHING_WRITTEN
         if run.state in ALIVE:
             why_not = "It is still at work: cancel it first."
+        else:
+            why_not = no_journal if plan.has_written(done + 1) else NOTHING_WRITTEN
         return Job(job_id, plan, run.state, run.started, done, run.message, why_not_back=why_not)
     # The journal begins later: with the first step that writes.
     known = replace(job_of_journal(journal), started=min(run.started, journal.started))

@@ -18,13 +18,7 @@ from liveos_tui.jobs.control import Allow, Cancel, GoOn, Pause, StepBack
 from liveos_tui.jobs.events import IS, EndEvent, JobState
 from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, UnknownJobError
 from liveos_tui.jobs.forgetting import forget
-from liveos_tui.jobs.journal import (
-    JournalState,
-    glance,
-    leave,
-    read,
-    valid_id,
-)
+from liveos_tui.jobs.journal import JournalState, glance, leave, read, valid_id
 from liveos_tui.jobs.listing import by_id, listed
 from liveos_tui.jobs.locked import locked_stick
 from liveos_tui.jobs.order import Order, OrderKind
@@ -135,7 +129,7 @@ class LocalWorkshop:
         with ExitStack() as held:
             if folder is not None:
                 held.enter_context(folder.claimed())
-            if folder is None or _writes(folder.order().plan):
+            if folder is None or folder.order().plan.writes:
                 named = self._target(folder, job_id, target)
                 stick, _ = locked_stick(held, self._probes, named, f"leave-{job_id}")
                 leave(stick, job_id)
@@ -236,9 +230,7 @@ class LocalWorkshop:
         with recognised.hold:
             site = recognised.site
             stick = self._probes.folder(site.mount_point or "/")
-            journal = _newer_journal(job_id, stick, work)
-            if (in_order := by_id(stick).get(job_id)) is not None:
-                journal = replace(journal, undo_first=in_order.undo_first)
+            journal = by_id(stick).get(job_id) or _newer_journal(job_id, stick, work)
             before = _ordered(folder, journal.plan)
             if work is None and before is not None:
                 work = before.work
@@ -308,7 +300,3 @@ def _no_journal(job_id: str) -> UnknownJobError:
         f"The stick has no journal of the job {job_id}.",
         "A job that wrote nothing to the stick has none. Nothing was changed.",
     )
-
-
-def _writes(plan: Plan) -> bool:
-    return plan.has_written(len(plan.steps))

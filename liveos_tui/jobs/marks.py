@@ -10,10 +10,9 @@ from collections.abc import Iterable
 from liveos_tui.errors import FormatError, LiveosError
 from liveos_tui.formats.cow import SECTOR_BYTES
 from liveos_tui.formats.ext4 import SUPERBLOCK_BYTES, SUPERBLOCK_OFFSET, parse_superblock
-from liveos_tui.jobs.journal import journals
+from liveos_tui.jobs.journal import JournalState
 from liveos_tui.jobs.work import Work
 from liveos_tui.plans.actions import ResetStore
-from liveos_tui.system.files import Folder
 
 UNTOUCHED = "image"
 """The mark of an overlay that does not hold the superblock: it was never mounted for writing."""
@@ -46,14 +45,14 @@ def mark_of_changes(changes: Iterable[tuple[int, bytes]]) -> str | None:
     return None
 
 
-def emptied_stores(stick: Folder) -> frozenset[str]:
-    """The SHA-256 of the first metadata areas of stores that jobs on this stick have emptied.
+def emptied_stores(known: Iterable[JournalState]) -> frozenset[str]:
+    """The SHA-256 of the first metadata areas of stores that these jobs have emptied.
 
     A store that was used since has another one. An undone step has no notes.
     """
     return frozenset(
         str(notes["area"])
-        for job in journals(stick)
+        for job in known
         for step, notes in job.notes.items()
         if isinstance(job.plan.steps[step].action, ResetStore) and "area" in notes
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from liveos_tui.errors import LiveosError, TargetGoneError
 from liveos_tui.formats.text import clean
-from liveos_tui.jobs.journal import Journal
+from liveos_tui.jobs.journal import Journal, journals
 from liveos_tui.jobs.order import OrderKind
 from liveos_tui.jobs.unfinished import check_unfinished
 from liveos_tui.jobs.work import Work
@@ -45,7 +45,7 @@ def open_stick(work: Work, action: OpenStick) -> str:
     if work.order.kind is not OrderKind.START:
         go_on_with_journal(work)
     elif action.writable:
-        check_unfinished(stick)
+        check_unfinished(journals(stick))
     return f"{place.name} is locked for this job; it is the stick that was looked at."
 
 

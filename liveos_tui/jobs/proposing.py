@@ -4,6 +4,7 @@ from pathlib import Path
 
 from liveos_tui.errors import LiveosError, PrivilegeError
 from liveos_tui.formats.text import clean
+from liveos_tui.jobs.journal import journals
 from liveos_tui.jobs.marks import emptied_stores
 from liveos_tui.jobs.unfinished import UnfinishedJobError, check_unfinished
 from liveos_tui.jobs.workshop import Proposal, Wish
@@ -36,11 +37,11 @@ def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
 
 def _proposed(probes: Probes, site: Site, target: str, wish: Wish) -> Proposal:
     stick = probes.folder(site.mount_point) if site.mount_point is not None else None
-    emptied = emptied_stores(stick) if stick is not None else ()
-    diagnosis = diagnose(probes, site, target, emptied=emptied)
-    if stick is not None and not wish.rehearse:
+    known = journals(stick) if stick is not None else ()
+    diagnosis = diagnose(probes, site, target, emptied=emptied_stores(known))
+    if not wish.rehearse:
         try:
-            check_unfinished(stick)
+            check_unfinished(known)
         except UnfinishedJobError as error:
             return Proposal(diagnosis.facts, why_not=error.message, hint=error.hint)
     images = (

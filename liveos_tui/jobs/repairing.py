@@ -159,7 +159,7 @@ def _growth_needed(summary: CowSummary, changes: _Changes) -> int:
 
 def _planned_growth(work: Work) -> int | None:
     """By how much the plan grows the file; None for a plan that only rehearses."""
-    if not work.plan.has_written(len(work.plan.steps)):
+    if not work.plan.writes:
         return None
     grows = (step.action for step in work.plan.steps if isinstance(step.action, GrowFile))
     return sum(action.to_bytes - action.from_bytes for action in grows)

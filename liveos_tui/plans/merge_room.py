@@ -10,6 +10,7 @@ from liveos_tui.live.words import need, rounded_up, size
 from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.model import Room
 from liveos_tui.plans.refused import UNCHANGED, PlanRefusedError
+from liveos_tui.plans.sizes import whole_mib
 
 # What mksquashfs makes of any data is at most a little larger than the data.
 _OVERHEAD = 1.02
@@ -158,7 +159,7 @@ def no_room_beside(diagnosis: Diagnosis, estimate: Estimate, instead: str) -> Pl
     return PlanRefusedError(
         f"The new image needs about {need(estimate.likely_bytes)} beside the old one, and "
         f"{size(RESERVE_BYTES)} are kept free: the stick has {size(free)} free.",
-        f"Free {need(-(-short // MIB) * MIB)} on the stick. {instead} {UNCHANGED}",
+        f"Free {whole_mib(short)} on the stick. {instead} {UNCHANGED}",
     )
 
 

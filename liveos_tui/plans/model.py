@@ -105,6 +105,11 @@ class Plan:
         actions = (step.action for step in self.steps)
         return next((each.apart for each in actions if isinstance(each, MakeImage)), None)
 
+    @property
+    def writes(self) -> bool:
+        """Whether anything is to undo once it is done."""
+        return self.has_written(len(self.steps))
+
     def has_written(self, steps: int) -> bool:
         """Whether there is anything to undo once the first `steps` steps are done or begun."""
         return any(step.writes_overlay for step in self.steps[:steps])

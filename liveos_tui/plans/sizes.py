@@ -190,14 +190,14 @@ def _no_room(diagnosis: Diagnosis, least: int, most: int, *, by_itself: bool) ->
     short = max(least - most, step) if more > 0 else least - now + kept + holes - free
     smaller = f", or grow it by {size(more)} at most" if by_itself and more >= MIB else ""
     return PlanRefusedError(
-        f"The overlay would have to grow by {wanted}{_up(least - now)}, and there is room for "
-        f"{amount(more)}: the stick has {amount(free)} free; {parts}.",
-        f"Free {_up(short)} on the stick{smaller}. Nothing was changed.",
+        f"The overlay would have to grow by {wanted}{whole_mib(least - now)}, and there is room "
+        f"for {amount(more)}: the stick has {amount(free)} free; {parts}.",
+        f"Free {whole_mib(short)} on the stick{smaller}. Nothing was changed.",
     )
 
 
-def _up(number: int) -> str:
-    """Room that is needed, in MiB."""
+def whole_mib(number: int) -> str:
+    """Room that is needed, as it is told: whole MiB, one at least."""
     return need(-(-max(number, 1) // MIB) * MIB)
 
 

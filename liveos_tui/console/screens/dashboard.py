@@ -249,25 +249,25 @@ class Dashboard(ConsoleScreen):
 
     def _can_begin(self, operation: Operation) -> bool:
         possibility = self._possibility(operation)
-        if possibility is None:
-            possible = False
-        else:
-            helps = any(finding.operation is operation for finding in self._found())
-            possible = possibility.possible or (possibility.on_request and helps)
-        return possible or self.console.at_work(operation) is not None
+        possible = possibility is not None and possibility.possible
+        helps = self._on_request(operation) and any(
+            finding.operation is operation for finding in self._found()
+        )
+        return possible or helps or self.console.at_work(operation) is not None
+
+    def _on_request(self, operation: Operation) -> bool:
+        possibility = self._possibility(operation)
+        return possibility is not None and possibility.on_request
 
     def action_begin(self, name: str) -> None:
         """Begin an operation, or go back to it; or say in a sentence why it cannot be done."""
         operation = Operation(name)
         if self.console.workshop is None:
             return
-        if self._can_begin(operation):
+        if self._can_begin(operation) or self._on_request(operation):
             self.console.begin(operation)
             return
         possibility = self._possibility(operation)
-        if possibility is not None and possibility.on_request:
-            self.console.begin(operation)
-            return
         why_not = possibility.why_not if possibility is not None else None
         self._said = why_not or _NOT_KNOWN_YET
         self.paint()
