@@ -5,9 +5,11 @@ user-space device-mapper, a home.img. Only the stick's own file system is missin
 stands for it.
 """
 
+import errno
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +17,9 @@ from pathlib import Path
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.cow import SECTOR_BYTES
 from liveos_tui.formats.dmtable import SnapshotStatus
-from liveos_tui.formats.text import clean
-from liveos_tui.live.contents import JOBS_FOLDER, beside
+from liveos_tui.formats.text import clean, shell_word
+from liveos_tui.live.contents import JOBS_FOLDER
+from liveos_tui.live.words import need, size
 from liveos_tui.practice import contents
 from liveos_tui.practice.devicemapper import UserSpaceDeviceMapper, device_word
 from liveos_tui.practice.files import BlockIoError
@@ -28,13 +31,20 @@ ROOT_BYTES = 192 << 20
 OVERLAY_BYTES = 32 << 20
 HOME_BYTES = 16 << 20
 MARKER = ".liveos-tui-practice"
+README = "README.txt"
 OVERLAY_NAME = f"overlay-{contents.LABEL}-{contents.STICK_UUID}"
 
 _MARKER_TEXT = "A practice stick of liveos-tui; `liveos-tui practice` may build it anew.\n"
 _ROOT_UUID = "4c495645-4f53-4000-8000-726f6f746673"
 _HOME_UUID = "4c495645-4f53-4000-8000-000000686f6d"
 _DEVICE = "practice"
-_WORK_PREFIX = ".building-"
+_LIVE = "LiveOS"
+_WORK_PREFIX = ".liveos-tui-building-"
+# Where files may have holes; without (FAT) it is three times that.
+_ROOM_BYTES = 128 << 20
+_AS_IT_WAS = "Nothing was built; an earlier practice stick there is as it was."
+_MORE_ROOM = "Choose a folder on a disk with more room."
+_ANOTHER_NAME = "Choose an empty folder, or a name that does not exist yet."
 
 
 class PracticeState(StrEnum):
@@ -97,55 +107,102 @@ class PracticeStick:
 def build(
     folder: Path, state: PracticeState = PracticeState.HEALTHY, runner: Runner | None = None
 ) -> PracticeStick:
-    """Build a practice stick in `folder`, over an earlier one if there is one.
+    """Build a practice stick in `folder`, in the place of an earlier one if there is one.
 
-    Raises LiveosError when the folder holds anything else (it is left as it is), when a tool is
-    missing, or when there is no room.
+    It gets its name when all of it is made: whatever ends the build before leaves the earlier one,
+    or nothing. Raises LiveosError when the folder holds anything else (it is left as it is), when a
+    tool is missing, or when there is no room.
     """
     folder = folder.absolute()
     try:
-        _claim(folder)
-        live = folder / "LiveOS"
-        live.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=_WORK_PREFIX) as work:
-            _build_images(Path(work), state, runner or SystemRunner())
-            # All is made before anything old is replaced.
-            for name in ("squashfs.img", OVERLAY_NAME, "home.img"):
-                Path(work, name).replace(live / name)
-        # What jobs have left was about the stick that was here before.
-        (live / beside("squashfs.img")).unlink(missing_ok=True)
-        remove_tree(folder / JOBS_FOLDER)
-        readme = _README.format(
-            state=state,
-            state_text=_STATE_TEXTS[state],
-            folder=clean(str(folder), 4096),
-            overlay=OVERLAY_NAME,
-            states=", ".join(PracticeState),
-        )
-        (folder / "README.txt").write_text(readme, encoding="utf-8")
+        _check_ours(folder)
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _check_room(folder)
+            with tempfile.TemporaryDirectory(dir=folder, prefix=_WORK_PREFIX) as work:
+                _build_images(Path(work), state, runner or SystemRunner())
+                _write_texts(Path(work), folder, state)
+                _put_in_place(Path(work), folder)
+        except BaseException:
+            for each in missing:
+                # One with a stick in it is not empty.
+                with suppress(OSError):
+                    each.rmdir()
+            raise
     except OSError as error:
+        room = error.errno in {errno.ENOSPC, errno.EDQUOT}
         raise LiveosError(
             f"The practice stick cannot be built in {clean(str(folder))}: {error.strerror}.",
-            "Choose a folder of yours with 200 MB of room.",
+            f"{_AS_IT_WAS} " + (_MORE_ROOM if room else "Choose a folder that you may write to."),
         ) from error
-    return PracticeStick(folder, state, live / OVERLAY_NAME)
+    return PracticeStick(folder, state, folder / _LIVE / OVERLAY_NAME)
 
 
-def _claim(folder: Path) -> None:
-    """Make the folder and mark it as a practice stick. Raises LiveosError when it is not ours."""
+def _check_ours(folder: Path) -> None:
+    """Raise LiveosError where a practice stick would have to make way for anything else."""
+    if not folder.is_dir():
+        if os.path.lexists(folder):
+            raise LiveosError(
+                f"{clean(str(folder))} is no folder: a practice stick is a folder of files.",
+                f"It was left as it is. {_ANOTHER_NAME}",
+            )
+        return
     marker = folder / MARKER
-    folder.mkdir(parents=True, exist_ok=True)
-    links = marker.is_symlink() or (folder / "LiveOS").is_symlink()
+    links = marker.is_symlink() or (folder / _LIVE).is_symlink()
     ours = marker.is_file() and not links
-    if not ours and any(folder.iterdir()):
+    leftovers = list(folder.glob(f"{_WORK_PREFIX}*"))
+    if not ours and set(folder.iterdir()) != set(leftovers):
         raise LiveosError(
             f"{clean(str(folder))} is not empty and no practice stick; nothing was changed.",
-            "Choose an empty folder, or a name that does not exist yet.",
+            _ANOTHER_NAME,
         )
-    marker.write_text(_MARKER_TEXT, encoding="utf-8")
-    for leftover in folder.glob(f"{_WORK_PREFIX}*"):
+    for leftover in leftovers:
         # Of a build that was killed.
         shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _check_room(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < _ROOM_BYTES:
+        raise LiveosError(
+            f"There is no room for a practice stick in {clean(str(folder))}: building it "
+            f"takes {need(_ROOM_BYTES)}, and {size(free)} are free there.",
+            f"{_AS_IT_WAS} {_MORE_ROOM}",
+        )
+
+
+def _write_texts(work: Path, folder: Path, state: PracticeState) -> None:
+    readme = _README.format(
+        state=state,
+        state_text=_STATE_TEXTS[state],
+        folder=shell_word(str(folder)),
+        overlay=OVERLAY_NAME,
+        states=", ".join(PracticeState),
+    )
+    (work / README).write_text(readme, encoding="utf-8")
+    (work / MARKER).write_text(_MARKER_TEXT, encoding="utf-8")
+
+
+def _put_in_place(work: Path, folder: Path) -> None:
+    """Give all that was made its name, and take away what was there."""
+    new, live, earlier = work / "new", folder / _LIVE, work / "earlier"
+    new.mkdir()
+    for name in ("squashfs.img", OVERLAY_NAME, "home.img"):
+        (work / name).rename(new / name)
+    # A folder with this mark may be built anew, whatever else is in it.
+    (work / MARKER).replace(folder / MARKER)
+    try:
+        if live.exists():
+            live.rename(earlier)
+        new.rename(live)
+    except BaseException:
+        if earlier.exists() and not live.exists():
+            earlier.rename(live)
+        raise
+    (work / README).replace(folder / README)
+    # What jobs have left was about the stick that was here before.
+    remove_tree(folder / JOBS_FOLDER)
 
 
 def _build_images(work: Path, state: PracticeState, runner: Runner) -> None:

@@ -1,7 +1,10 @@
 """A practice stick is a real stick in a folder."""
 
+import errno
+import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from runners import RecordedRunner
@@ -245,19 +248,73 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path, name: str) -> 
 
 
 def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(LiveosError, match="cannot be built in"):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(LiveosError, match="file is no folder") as caught:
         build(tmp_path / "file", runner=RecordedRunner())
+    assert "room" not in caught.value.hint
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def earlier(folder: Path) -> Path:
+    """An earlier practice stick; its image is returned."""
+    image = folder / "LiveOS" / "squashfs.img"
+    image.parent.mkdir(parents=True)
+    image.write_text("the earlier one")
+    (folder / MARKER).touch()
+    return image
 
 
 def test_a_missing_tool_leaves_the_earlier_stick_and_no_rubbish(tmp_path: Path) -> None:
-    image = tmp_path / "LiveOS" / "squashfs.img"
-    image.parent.mkdir()
-    image.write_text("the earlier one")
-    (tmp_path / MARKER).touch()
-    (tmp_path / ".building-killed").mkdir()
+    image = earlier(tmp_path)
+    (tmp_path / ".liveos-tui-building-killed").mkdir()
     with pytest.raises(ToolMissingError):
         build(tmp_path, runner=RecordedRunner())
+    assert {path.name for path in tmp_path.iterdir()} == {"LiveOS", MARKER}
+    assert image.read_text() == "the earlier one"
+
+
+def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ToolMissingError):
+        build(tmp_path / "new" / "stick", runner=RecordedRunner())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_an_earlier_build_that_was_killed_is_taken(tmp_path: Path) -> None:
+    (tmp_path / ".liveos-tui-building-killed").mkdir()
+    with pytest.raises(ToolMissingError):
+        build(tmp_path, runner=RecordedRunner())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_room_is_looked_at_before_anything_is_built(tmp_path: Path) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=37 << 20)
+    with (
+        patch("shutil.disk_usage", return_value=usage),
+        pytest.raises(LiveosError, match="takes 128 MiB, and 37 MiB are free") as caught,
+    ):
+        build(tmp_path / "stick", runner=RecordedRunner())
+    assert "more room" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+@real_tools
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left")])
+def test_until_a_stick_is_whole_the_earlier_one_keeps_its_name(
+    tmp_path: Path, ending: BaseException
+) -> None:
+    image = earlier(tmp_path)
+    rename = Path.rename
+
+    def end_at_the_last_moment(path: Path, target: Path) -> Path:
+        if path.name == "new":
+            raise ending
+        return rename(path, target)
+
+    with (
+        patch.object(Path, "rename", end_at_the_last_moment),
+        pytest.raises((KeyboardInterrupt, LiveosError)),
+    ):
+        build(tmp_path, PracticeState.FRESH)
     assert {path.name for path in tmp_path.iterdir()} == {"LiveOS", MARKER}
     assert image.read_text() == "the earlier one"
 
