@@ -22,13 +22,14 @@ GOOD_FRACTION = 0.75
 
 _LEAST_STEP_BYTES = 16 * MIB
 
+_WRITE = "Write 64M, 1.5G, 64MiB, or a number of bytes."
 _SIZE = re.compile(r"(?P<number>[0-9]{1,20}(?:\.[0-9]{1,20})?) ?(?P<unit>[A-Za-z]{0,3})")
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _LARGEST_BYTES = 1 << 62
 
 
 class SizeError(LiveosError):
-    """A size that is none."""
+    """A size that cannot be: it is none, or this overlay cannot have it."""
 
     exit_code = ExitCode.USAGE
 
@@ -57,10 +58,10 @@ def parse_size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip()) if len(text) < 64 else None
     unit = match["unit"].lower() if match else "?"
     power = _POWERS.get(unit.removesuffix("ib").removesuffix("b"))
+    if re.match(r"\s*-\s*[0-9]", text):
+        raise SizeError(f"{clean(text, 40)!r} is negative, and a size is not.", _WRITE)
     if match is None or power is None or unit == "ib":
-        raise SizeError(
-            f"{clean(text, 40)!r} is no size.", "Write 64M, 1.5G, 64MiB, or a number of bytes."
-        )
+        raise SizeError(f"{clean(text, 40)!r} is no size.", _WRITE)
     thousands = unit.endswith("b") and not unit.endswith("ib") and power > 0
     factor: int = (1000 if thousands else 1024) ** power
     exact = Fraction(match["number"]) * factor
@@ -106,19 +107,20 @@ def propose_growth(diagnosis: Diagnosis, *, repair: bool | None = None) -> Growt
     lowest = choose_size(least, least, most, summary.chunk_sectors)
     highest = choose_size(most, least, most, summary.chunk_sectors)
     if to is None or lowest is None or highest is None:
-        raise _no_room(diagnosis, least, most, by_itself=False)
+        raise PlanRefusedError(*_no_room(diagnosis, least, most, by_itself=False))
     return Growth(now, to, lowest, highest)
 
 
 def fit(diagnosis: Diagnosis, to_bytes: int) -> Growth:
     """The growth that comes nearest to the size that a person wishes: that, or a little more.
 
-    Raises PlanRefusedError where the overlay is that large already, or would not have the room.
+    Raises SizeError where the overlay is that large already, or would not have the room, and
+    PlanRefusedError where it has no room at all.
     """
     summary = _summary(diagnosis)
     now = diagnosis.file_bytes
     if to_bytes <= now:
-        raise PlanRefusedError(
+        raise SizeError(
             f"The overlay has {_exact(now)} already; it can only grow.",
             "Nothing was changed. A merge or a reset empties it.",
         )
@@ -126,15 +128,20 @@ def fit(diagnosis: Diagnosis, to_bytes: int) -> Growth:
     to = choose_size(to_bytes, now + 1, most, summary.chunk_sectors)
     highest = choose_size(most, now + 1, most, summary.chunk_sectors)
     lowest = choose_size(now + 1, now + 1, most, summary.chunk_sectors)
-    if to is None or highest is None or lowest is None or to_bytes > highest:
-        raise _no_room(diagnosis, to_bytes, highest or most, by_itself=True)
+    if highest is None or lowest is None:
+        raise PlanRefusedError(*_no_room(diagnosis, to_bytes, most, by_itself=True))
+    if to is None or to_bytes > highest:
+        raise SizeError(*_no_room(diagnosis, to_bytes, highest, by_itself=True))
     return Growth(now, to, lowest, highest)
 
 
 def wished_growth(
     diagnosis: Diagnosis, grow_bytes: int | None, to_bytes: int | None
 ) -> Growth | None:
-    """What a person has named, by how much or to what size; None when neither."""
+    """What a person has named, by how much or to what size; None when neither.
+
+    Raises SizeError, PlanRefusedError.
+    """
     if grow_bytes is not None and to_bytes is not None:
         raise PlanRefusedError("Name by how much it is to grow, or to what size: not both.")
     if to_bytes is None and grow_bytes is None:
@@ -168,14 +175,14 @@ def _most(diagnosis: Diagnosis) -> int:
     )
 
 
-def _no_room(diagnosis: Diagnosis, least: int, most: int, *, by_itself: bool) -> PlanRefusedError:
-    """Why a size cannot be had, with the figures."""
+def _no_room(diagnosis: Diagnosis, least: int, most: int, *, by_itself: bool) -> tuple[str, str]:
+    """Why a size cannot be had, with the figures; and what helps."""
     now = diagnosis.file_bytes
     step = _chunk_bytes(_summary(diagnosis))
     limit, free = diagnosis.file_limit_bytes, diagnosis.free_bytes or 0
     wanted = "" if by_itself else "at least "
     if limit is not None and least > limit - limit % step:
-        return PlanRefusedError(
+        return (
             f"The overlay would have to have {wanted}{_exact(least)}, and a file on "
             f"{diagnosis.place.filesystem or 'this stick'} can have {_exact(limit)} at most.",
             "Nothing was changed. Copied to a disk with another file system (ext4), the stick's "
@@ -189,7 +196,7 @@ def _no_room(diagnosis: Diagnosis, least: int, most: int, *, by_itself: bool) ->
         parts += f", {need(holes)} for holes of the overlay"
     short = max(least - most, step) if more > 0 else least - now + kept + holes - free
     smaller = f", or grow it by {size(more)} at most" if by_itself and more >= MIB else ""
-    return PlanRefusedError(
+    return (
         f"The overlay would have to grow by {wanted}{whole_mib(least - now)}, and there is room "
         f"for {amount(more)}: the stick has {amount(free)} free; {parts}.",
         f"Free {whole_mib(short)} on the stick{smaller}. Nothing was changed.",

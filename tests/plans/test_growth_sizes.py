@@ -143,15 +143,19 @@ class TestWishes:
         assert fit(diagnosis(), 513 * MIB).to_bytes == 514 * MIB
 
     def test_the_overlay_cannot_shrink(self) -> None:
-        with pytest.raises(PlanRefusedError, match="has 512 MiB already; it can only grow"):
+        with pytest.raises(SizeError, match="has 512 MiB already; it can only grow"):
             fit(diagnosis(), 512 * MIB)
 
     def test_more_than_there_is_room_for(self) -> None:
-        with pytest.raises(PlanRefusedError) as caught:
+        with pytest.raises(SizeError) as caught:
             fit(diagnosis(free_bytes=100 * MIB), 612 * MIB)
 
         assert "grow by 100 MiB" in caught.value.message
         assert "or grow it by 90 MiB at most" in caught.value.hint
+
+    def test_where_there_is_no_room_at_all_another_size_would_not_help(self) -> None:
+        with pytest.raises(PlanRefusedError, match="there is room for nothing"):
+            fit(diagnosis(free_bytes=RESERVE_BYTES), 612 * MIB)
 
     def test_by_and_to_exclude_each_other(self) -> None:
         with pytest.raises(PlanRefusedError, match="not both"):
@@ -165,7 +169,7 @@ class TestWishes:
         ill = diagnosis(Illness.NONE, free_bytes=free, chunk_sectors=sectors)
         try:
             growth = fit(ill, wish)
-        except PlanRefusedError:
+        except (PlanRefusedError, SizeError):
             return
         assert growth.to_bytes % (sectors * SECTOR_BYTES) == 0
         assert not breaks_when_full(growth.to_bytes, sectors)
