@@ -80,7 +80,16 @@ def test_a_name_with_escape_sequences_does_not_reach_the_terminal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "meant"), [(("stauts",), "status"), (("jbos", "--json"), "jobs"), (("foo",), None)]
+    ("words", "meant"),
+    [
+        (("stauts",), "status"),
+        (("jbos", "--json"), "jobs"),
+        (("foo",), None),
+        (("undo",), "jobs rollback"),
+        (("cancel", "ID"), "jobs cancel"),
+        (("rescue", "/dev/sdb1"), "recover"),
+        (("help",), "--help"),
+    ],
 )
 def test_a_mistyped_command_is_told_with_the_closest_one(
     words: tuple[str, ...], meant: str | None
@@ -166,6 +175,8 @@ def test_a_mistyped_option_is_told_with_the_closest_one_and_the_usage_of_its_com
         (("merge", "--comp", "zstdd"), "merge", "not zstdd. Did you mean zstd?"),
         (("practice", "--state", "invlid"), "practice", "not invlid. Did you mean invalid?"),
         (("jobs", "rolback", "ID"), "jobs", "not rolback. Did you mean rollback?"),
+        (("jobs", "undo", "ID"), "jobs", "not undo. Did you mean rollback?"),
+        (("jobs", "help"), "jobs", "not help. Did you mean --help?"),
         (
             ("completion", "bsh"),
             "completion",
@@ -191,10 +202,11 @@ def test_a_mistyped_value_is_told_with_all_there_are_and_the_closest_one(
     ("words", "told"),
     [
         (("grow", "--by"), "--by needs a value."),
-        (("grow", "--by", "-5M"), "--by needs a value."),
+        (("grow", "--by", "--yes"), "--by needs a value."),
         (("grow", "--by", "1M", "--to", "2M"), "--to does not go with --by: name one."),
         (("status", "--json=yes"), "--json takes no value."),
-        (("merge", "--level", "x"), "--level takes a number, not 'x'."),
+        (("merge", "--level", "x"), "--level takes a number from 1 to 22, not x."),
+        (("merge", "--level", "99"), "--level takes a number from 1 to 22, not 99."),
         (("install-to-stick",), "TARGET is missing."),
         (("merge", "--work", ""), "--work is empty."),
         (("recover", "--backup", ""), "--backup is empty."),
@@ -212,6 +224,13 @@ def test_a_mistake_of_usage_is_one_sentence_and_what_to_do(
     *_, what, hint = found.stderr.splitlines()
     assert what == f"liveos-tui: {told}"
     assert hint.startswith("Nothing was done. ")
+
+
+def test_a_size_is_not_negative() -> None:
+    found = liveos_tui("grow", "--by", "-5M")
+
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.startswith("liveos-tui: '-5M' is negative, and a size is not.\n")
 
 
 def test_an_option_like_no_other_has_no_suggestion() -> None:

@@ -16,11 +16,14 @@ SHELLS = ("bash", "zsh", "fish")
 
 # All that squashfs knows; a mksquashfs may be made without some of them.
 _COMPRESSORS = ("gzip", "lz4", "lzma", "lzo", "xz", "zstd")
+# zstd's; the others have fewer, or none.
+_LEVELS = range(1, 23)
 
 COMMANDS = (
     "console", "status", "recover", "grow", "merge", "reset", "jobs", "practice", "report",
     "completion", "install-to-stick",
 )  # fmt: skip
+_VERBS = ("list", "attach", "pause", "cancel", "resume", "rollback", "leave", "forget")
 _TOP_OPTIONS = frozenset({"-h", "--help", "--version"})
 
 _SIZES = "SIZE is 64M, 1.5G, 64MiB (powers of 1024), 64MB (of 1000) or a number of\nbytes."
@@ -67,7 +70,7 @@ def _check_target(word: str) -> None:
         return
     raise UnknownWordError(
         f"{clean(word)} is no command, and no file, folder or device here has that name."
-        f"{meant(word, COMMANDS)}",
+        f"{meant(word, (*COMMANDS, *(f'jobs {verb}' for verb in _VERBS), '--help', '--version'))}",
         "Nothing was done. `liveos-tui --help` lists the commands.",
     )
 
@@ -240,13 +243,21 @@ def _add_merge(commands: "_Commands[Parser]") -> None:
         metavar="NAME",
         help="the compressor: zstd, xz, gzip, lz4, lzo or lzma (default: the old one's)",
     )
-    merge.add_argument("--level", type=int, metavar="N", help="the compressor's level")
+    merge.add_argument("--level", type=_level, metavar="N", help="the compressor's level")
     merge.add_argument(
         "--no-switch",
         action="store_true",
         help="have the running system use the new image from the next boot on, not at once",
     )
     _add_manner(merge)
+
+
+def _level(text: str) -> int:
+    """A level that one of the compressors has; whether this one has it is looked at later."""
+    if text.isdecimal() and len(text) < 3 and int(text) in _LEVELS:
+        return int(text)
+    least, most = _LEVELS[0], _LEVELS[-1]
+    raise argparse.ArgumentTypeError(f"takes a number from {least} to {most}, not {clean(text)}")
 
 
 def _add_reset(commands: "_Commands[Parser]") -> None:
@@ -282,8 +293,8 @@ def _add_jobs(commands: "_Commands[Parser]") -> None:
         "verb",
         nargs="?",
         default="list",
-        choices=("list", "attach", "pause", "cancel", "resume", "rollback", "leave", "forget"),
-        metavar="list|attach|pause|cancel|resume|rollback|leave|forget",
+        choices=_VERBS,
+        metavar="|".join(_VERBS),
         help="attach listens to a job; pause has it stand still, and cancel ends it, where that "
         "does no harm; resume goes on with one that was interrupted, waits or is paused; rollback "
         "undoes what it wrote, until the stick is booted; leave keeps things as they are and stops "
