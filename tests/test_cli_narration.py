@@ -146,7 +146,7 @@ def test_what_a_failed_step_has_said_is_not_said_again_at_the_end() -> None:
 
 
 def test_a_job_that_waits_says_for_what() -> None:
-    assert told(WaitingEvent(1)).endswith("It waits for a yes before step 2.\n")
+    assert told(WaitingEvent(1)).endswith("It waits for an answer before step 2.\n")
 
 
 def test_progress_says_what_is_known() -> None:

@@ -22,6 +22,7 @@ from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.local import LocalWorkshop
 from liveos_tui.jobs.workshop import Wish
 from liveos_tui.live.model import Operation
+from liveos_tui.plans.model import Plan
 from liveos_tui.system.private_folder import remove_tree, state_folder
 
 pytestmark = pytest.mark.real_tools
@@ -295,7 +296,7 @@ def test_a_person_says_yes(stick: Path) -> None:
 def test_what_is_written_and_how_it_is_undone_stands_right_before_the_question(stick: Path) -> None:
     with Terminal("recover", stick) as terminal:
         terminal.until("Type yes to go on: ")
-        last = " ".join(terminal.shown.rpartition("It waits for a yes")[2].split())
+        last = " ".join(terminal.shown.rpartition("It waits for an answer")[2].split())
 
         assert "(liveos-tui-jobs/recover-2" in last
         assert "the overlay grows from 32 MiB to 43 MiB" in last
@@ -322,7 +323,7 @@ def test_a_reset_wants_the_sticks_name(healthy: Path) -> None:
     with Terminal("reset", healthy) as terminal:
         terminal.until("Type the name of the stick (PRACTICE) to go on, nothing to leave: ")
         terminal.type("yes\n")
-        terminal.until("That is not its name: it is PRACTICE. Nothing was written so far.")
+        terminal.until("That is not its name: it is PRACTICE. Nothing was changed.")
         terminal.type("\n")
         assert terminal.end() == 130
     assert hashes(healthy) == before
@@ -337,6 +338,11 @@ def waiting_job(stick: Path, steps: int = 2) -> str:
     shop = LocalWorkshop()
     plan = shop.propose(str(stick), Wish(Operation.RECOVER)).plan
     assert plan is not None
+    return waiting(shop, plan, steps)
+
+
+def waiting(shop: LocalWorkshop, plan: Plan, steps: int) -> str:
+    """A job that was begun, once it waits after so many steps."""
     job = shop.start(plan, allowed=steps)
     deadline = time.monotonic() + 60
     while next(each.state for each in shop.jobs() if each.id == job) is not JobState.WAITING:
@@ -368,7 +374,7 @@ def test_a_stick_with_half_a_recovery_is_not_told_as_well_until_that_is_mended(s
 
     assert (waiting.returncode, cancelled.returncode, left.returncode) == (10, 10, 10)
     assert "A job works on this stick" in waiting.stdout
-    assert "it waits for a yes" in waiting.stdout
+    assert "it waits for an answer" in waiting.stdout
     assert "A job was not ended" in cancelled.stdout
     assert "A recovery was left half done" in left.stdout
     assert "liveos-tui recover --repair" in left.stdout
@@ -379,23 +385,127 @@ def test_a_stick_with_half_a_recovery_is_not_told_as_well_until_that_is_mended(s
 def test_ctrl_c_asks_and_enter_leaves_the_job_running(stick: Path) -> None:
     job = waiting_job(stick)
     with Terminal("jobs", "attach", job) as terminal:
-        terminal.until("It waits for a yes before step 3.")
+        terminal.until("It waits for an answer before step 3.")
         terminal.until(f"go on -> liveos-tui jobs resume {job}")
         terminal.interrupt()
         terminal.until("Enter leaves it so: ")
         terminal.type("\n")
         assert terminal.end() == 130
-        assert f"It waits for a yes: liveos-tui jobs resume {job}" in terminal.shown
-    found = liveos_tui("jobs", "resume", job)
+        assert f"It waits for an answer: liveos-tui jobs resume {job}" in terminal.shown
+    found = liveos_tui("jobs", "resume", job, "--yes")
 
     assert found.returncode == 0, found.stderr
     assert "Step 9 of 9" in found.stdout
 
 
+def test_a_job_that_waits_does_not_go_on_before_somebody_has_said_yes(stick: Path) -> None:
+    job, before = waiting_job(stick), hashes(stick)
+    unasked = liveos_tui("jobs", "resume", job)
+    with Terminal("jobs", "resume", job) as terminal:
+        terminal.until("Type yes to go on: ")
+        asked = " ".join(terminal.shown.split())
+        terminal.type("no\n")
+        assert terminal.end() == 130
+    refused = hashes(stick)
+    with Terminal("jobs", "resume", job) as terminal:
+        terminal.until("Type yes to go on: ")
+        terminal.type("yes\n")
+        assert terminal.end() == 0
+
+    assert unasked.returncode == 2
+    assert "there is no terminal to ask for it" in unasked.stderr
+    assert "2 of 9 steps are done" in asked
+    assert "the overlay grows from 32 MiB to 43 MiB" in asked
+    assert refused == before
+    assert "Step 9 of 9" in terminal.shown
+
+
+def test_a_merge_that_waits_goes_on_only_by_the_sticks_name(healthy: Path) -> None:
+    shop, before = LocalWorkshop(), hashes(healthy)
+    plan = shop.propose(str(healthy), Wish(Operation.MERGE)).plan
+    assert plan is not None
+    job = waiting(shop, plan, plan.first_write)
+    with Terminal("jobs", "resume", job) as terminal:
+        terminal.until("Type the name of the stick (PRACTICE) to go on")
+        terminal.type("yes\n")
+        terminal.until("That is not its name: it is PRACTICE. Nothing was changed.")
+        terminal.type("\n")
+        assert terminal.end() == 130
+    assert "Nothing was changed." in terminal.shown
+    assert hashes(healthy) == before
+    assert liveos_tui("jobs", "cancel", job).returncode == 0
+    assert liveos_tui("jobs", "attach", job).returncode == 130
+
+
+def test_what_is_left_of_a_cancelled_job_is_asked_for_too(stick: Path) -> None:
+    job = waiting_job(stick, steps=5)
+    liveos_tui("jobs", "cancel", job)
+    liveos_tui("jobs", "attach", job)
+    before = hashes(stick)
+    unasked = liveos_tui("jobs", "resume", job)
+    left = hashes(stick)
+    with Terminal("jobs", "resume", job) as terminal:
+        terminal.until("Type yes to go on: ")
+        asked = " ".join(terminal.shown.split())
+        terminal.type("yes\n")
+        assert terminal.end() == 0
+
+    assert (unasked.returncode, left) == (2, before)
+    # What is behind it is not asked for again.
+    assert "the repair is written to it" in asked
+    assert "the overlay grows" not in asked
+
+
+def test_a_job_that_has_ended_is_told_as_such_when_something_is_asked_of_it(stick: Path) -> None:
+    job = json.loads(liveos_tui("recover", stick, "--yes", "--json").stdout.splitlines()[0])["id"]
+    for verb in ("cancel", "pause"):
+        told = liveos_tui("jobs", verb, job)
+
+        assert told.returncode == 1
+        assert f"The job {job} is not at work any more: it is done." in told.stderr
+        assert "Nothing was changed" not in told.stderr
+
+
+def test_a_job_that_was_undone_is_forgotten_on_the_stick_as_well(stick: Path) -> None:
+    job = json.loads(liveos_tui("recover", stick, "--yes", "--json").stdout.splitlines()[0])["id"]
+    undone = liveos_tui("jobs", "rollback", job, "--yes")
+    kept = stick / "liveos-tui-jobs" / job
+    assert kept.is_dir()
+    again = liveos_tui("jobs", "attach", job)
+    left = liveos_tui("jobs", "leave", job)
+    forgotten = liveos_tui("jobs", "forget", job, "--yes")
+
+    assert f"remove what it kept -> liveos-tui jobs forget {job}" in undone.stdout
+    assert "give up the way back" not in again.stdout
+    assert left.returncode == 1
+    assert "There is nothing to leave as it is" in left.stderr
+    assert forgotten.returncode == 0
+    assert "are free again" in forgotten.stdout
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize("verb", ["rollback", "forget", "resume"])
+def test_ctrl_c_at_the_question_of_a_job_is_a_no(stick: Path, verb: str) -> None:
+    if verb == "resume":
+        job = waiting_job(stick)
+    else:
+        told = liveos_tui("recover", stick, "--yes", "--json").stdout
+        job = json.loads(told.splitlines()[0])["id"]
+    before = hashes(stick)
+    with Terminal("jobs", verb, job) as terminal:
+        terminal.until("Type yes to go on: ")
+        terminal.interrupt()
+        assert terminal.end() == 130
+    assert (
+        f"to go on: \nNothing was {'removed' if verb == 'forget' else 'changed'}." in terminal.shown
+    )
+    assert hashes(stick) == before
+
+
 def test_ctrl_c_asks_and_c_cancels_the_job(stick: Path) -> None:
     job = waiting_job(stick)
     with Terminal("jobs", "attach", job) as terminal:
-        terminal.until("It waits for a yes before step 3.")
+        terminal.until("It waits for an answer before step 3.")
         terminal.interrupt()
         terminal.until("Enter leaves it so: ")
         terminal.type("c\n")
@@ -408,7 +518,7 @@ def test_ctrl_c_asks_and_c_cancels_the_job(stick: Path) -> None:
 def test_a_second_ctrl_c_leaves_at_once(stick: Path) -> None:
     job = waiting_job(stick)
     with Terminal("jobs", "attach", job) as terminal:
-        terminal.until("It waits for a yes before step 3.")
+        terminal.until("It waits for an answer before step 3.")
         terminal.interrupt()
         terminal.until("Enter leaves it so: ")
         terminal.interrupt()
@@ -421,10 +531,10 @@ def test_a_second_ctrl_c_leaves_at_once(stick: Path) -> None:
 def test_a_terminal_that_is_gone_leaves_the_job_running(stick: Path) -> None:
     job = waiting_job(stick)
     with Terminal("jobs", "attach", job) as terminal:
-        terminal.until("It waits for a yes before step 3.")
+        terminal.until("It waits for an answer before step 3.")
         os.killpg(terminal.process.pid, signal.SIGHUP)
         terminal.end()
-    found = liveos_tui("jobs", "resume", job, "--json")
+    found = liveos_tui("jobs", "resume", job, "--yes", "--json")
 
     assert events(found.stdout)[-1]["state"] == "done"
 
@@ -481,7 +591,7 @@ def test_what_a_job_does_not_allow_is_told_before_anything_is_asked(stick: Path)
     cancelled = liveos_tui("jobs", "rollback", job)
 
     assert told.returncode == 1
-    assert "it waits for a yes" in told.stderr
+    assert "it waits for an answer" in told.stderr
     assert f"`liveos-tui jobs cancel {job}`" in told.stderr
     assert "cannot be undone. The stick has nothing of it." in cancelled.stderr
 

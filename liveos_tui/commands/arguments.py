@@ -313,7 +313,9 @@ def _add_jobs(commands: "_Commands[Parser]") -> None:
         metavar="DIR",
         help="the folder on another disk that a merge works in, where it is now",
     )
-    jobs.add_argument("--yes", action="store_true", help="do not ask (rollback and forget ask)")
+    jobs.add_argument(
+        "--yes", action="store_true", help="do not ask (resume, rollback and forget ask)"
+    )
     jobs.add_argument(
         "--json", action="store_true", help="list: one JSON document; the others: one event a line"
     )

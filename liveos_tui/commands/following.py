@@ -9,9 +9,9 @@ from contextlib import suppress
 from liveos_tui.commands.narration import JsonLines, Listener, Narrator
 from liveos_tui.commands.output import ask, can_ask, say
 from liveos_tui.errors import ExitCode, LiveosError
-from liveos_tui.jobs.events import IS, EndEvent, JobState, WaitingEvent
+from liveos_tui.jobs.events import IS, EndEvent, Event, JobState, WaitingEvent
 from liveos_tui.jobs.folder import STANDING
-from liveos_tui.jobs.workshop import Workshop
+from liveos_tui.jobs.workshop import Feed, Workshop
 from liveos_tui.plans.model import Plan
 
 _LOOK_SECONDS = 0.1
@@ -59,7 +59,7 @@ def follow(
         to.job(job_id, plan)
         while True:
             try:
-                for event in feed.poll():
+                for event in _news(feed):
                     to.event(event)
                     if isinstance(event, EndEvent):
                         _tell_offers(workshop, job_id, plan, to)
@@ -83,6 +83,12 @@ def follow(
         feed.close()
 
 
+def _news(feed: Feed) -> list[Event]:
+    """What has come, without what the job has waited for and got since."""
+    events = feed.poll()
+    return [each for each in events if each is events[-1] or not isinstance(each, WaitingEvent)]
+
+
 def _tell_offers(workshop: Workshop, job_id: str, plan: Plan, to: Listener) -> None:
     # A stick that was pulled out is not a second failure.
     with suppress(LiveosError):
@@ -92,7 +98,7 @@ def _tell_offers(workshop: Workshop, job_id: str, plan: Plan, to: Listener) -> N
 
 
 def _standing(workshop: Workshop, job_id: str) -> str:
-    """What a job does that is not at work: "waits for a yes"; "" for one that is."""
+    """What a job does that is not at work: "waits for an answer"; "" for one that is."""
     with suppress(LiveosError):
         states = (job.state for job in workshop.jobs() if job.id == job_id)
         return next((IS[state] for state in states if state in STANDING), "")
@@ -111,7 +117,9 @@ def _is_cancelled(workshop: Workshop, job_id: str) -> bool:
         except KeyboardInterrupt:
             answer = None
     if answer is not None and answer.lower() == "c":
-        workshop.cancel(job_id)
+        # It may have ended while the question stood: that is told next.
+        with suppress(LiveosError):
+            workshop.cancel(job_id)
         return True
     said, verb = (f"It {stands}", "resume") if stands else ("It goes on", "attach")
     print(f"liveos-tui: {said}: liveos-tui jobs {verb} {job_id}", file=sys.stderr)

@@ -5,16 +5,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+from liveos_tui.commands.confirming import check_can_ask, confirms, says_yes, unless_stopped
 from liveos_tui.commands.following import follow, listener
 from liveos_tui.commands.narration import offers, ways
-from liveos_tui.commands.output import NotAskedError, ask, can_ask, say, say_paragraphs
+from liveos_tui.commands.output import NotAskedError, say
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.formats.text import clean, shell_word
 from liveos_tui.jobs.events import IS, JobState
-from liveos_tui.jobs.folder import ALIVE, UnknownJobError
+from liveos_tui.jobs.folder import ALIVE, STANDING, UnknownJobError
 from liveos_tui.jobs.workshop import Job, Workshop
+from liveos_tui.live.contents import JOBS_FOLDER
 from liveos_tui.live.place import Place
 from liveos_tui.live.recognise import recognise
+from liveos_tui.plans.agreement import agreement
+from liveos_tui.plans.model import Confirmation
+from liveos_tui.plans.steps import JOB_FOLDER
 from liveos_tui.plans.text import wrapped
 from liveos_tui.system.probes import Probes
 
@@ -45,61 +50,61 @@ def jobs(
     """
     listed = own if target is None else target
     if verb == "list":
-        _check_named(target, folder)
-        found = workshop.jobs(listed, folder)
-        if target is not None:
-            found = tuple(job for job in found if job.on_target)
-        say(
-            json.dumps(_document(found), indent=2) + "\n"
-            if as_json
-            else _text(found, listed, target)
-        )
+        _list(workshop, listed, target, folder, as_json=as_json)
         return ExitCode.WELL
     if job_id is None:
         raise NotAskedError(
             f"Which job? `jobs {verb}` needs its ID.", "`liveos-tui jobs` lists them."
         )
+    agree = None
+    said = ""
     match verb:
         case "cancel":
             workshop.cancel(job_id)
-            if not as_json:
-                say(f"The job {job_id} was asked to end; it does where that does no harm.\n")
-            return ExitCode.WELL
+            said = f"The job {job_id} was asked to end; it does where that does no harm."
         case "pause":
             workshop.pause(job_id)
-            if not as_json:
-                say(f"The job {job_id} was asked to stand still; `jobs resume` has it go on.\n")
-            return ExitCode.WELL
+            said = f"The job {job_id} was asked to stand still; `jobs resume` has it go on."
         case "leave":
             workshop.leave(job_id, target)
-            if not as_json:
-                say(f"The job {job_id} is left as it is, and not offered again.\n")
-            return ExitCode.WELL
-        case "forget":
-            known = _known(workshop, job_id, listed, folder)
-            _check_can_forget(known)
-            _check_there(known, listed, folder)
-            if known.kept and not yes and not _agreed(known, _FORGET, as_json=as_json):
-                say("Nothing was removed.\n")
-                return ExitCode.CANCELLED
-            said = workshop.forget(job_id, target, folder)
-            if not as_json:
-                say(f"The job {job_id} is forgotten: {said}\n")
-            return ExitCode.WELL
-        case "rollback":
+            said = f"The job {job_id} is left as it is, and not offered again."
+        case "forget" | "rollback" | "resume":
             known = _known(workshop, job_id, listed, folder)
             _check_there(known, listed, folder)
-            _check_can_roll_back(known)
-            if not yes and not _agreed(known, _ROLL_BACK, as_json=as_json):
-                say("Nothing was changed.\n")
+            _CHECKS[verb](known)
+            if not yes and not _agreed(known, verb, as_json=as_json):
+                say(f"Nothing was {'removed' if verb == 'forget' else 'changed'}.\n")
                 return ExitCode.CANCELLED
-            workshop.roll_back(job_id, target, folder)
-        case "resume":
-            _resume(workshop, job_id, target, folder)
+            if verb == "forget":
+                freed = workshop.forget(job_id, target, folder)
+                said = f"The job {job_id} is forgotten: {freed}"
+            elif verb == "rollback":
+                workshop.roll_back(job_id, target, folder)
+            else:
+                _go_on(workshop, known, target, folder)
+                agree = _was_agreed
+    if said:
+        if not as_json:
+            say(f"{said}\n")
+        return ExitCode.WELL
     job = _find(workshop, job_id)
-    return follow(workshop, job_id, job.plan, listener(as_json=as_json))
+    return follow(workshop, job_id, job.plan, listener(as_json=as_json), agree=agree)
 
 
+def _list(
+    workshop: Workshop, listed: str | None, named: str | None, folder: str | None, *, as_json: bool
+) -> None:
+    _check_named(named, folder)
+    found = workshop.jobs(listed, folder)
+    if named is not None:
+        found = tuple(job for job in found if job.on_target)
+    say(json.dumps(_document(found), indent=2) + "\n" if as_json else _text(found, listed, named))
+
+
+_REMOVE = (
+    "With yes, what this job has left on the stick will be removed: its journal, and what it had "
+    "saved."
+)
 _ROLL_BACK = "With yes, all that this job has written to the stick will be undone."
 _FORGET = (
     "With yes, what this job kept to go back will be removed, a merge's old image as well, and "
@@ -163,13 +168,30 @@ def _check_can_forget(job: Job) -> None:
         )
 
 
+def _check_can_resume(job: Job) -> None:
+    if job.state in STANDING or job.can_resume:
+        return
+    if job.state is JobState.RUNNING:
+        raise LiveosError(
+            f"The job {job.id} is at work already.", f"Nothing was changed. {_can_be_done(job)}"
+        )
+    raise LiveosError(
+        f"There is nothing to go on with: the job {job.id} {IS[job.state]}.",
+        f"Nothing was changed. {_can_be_done(job)}".rstrip(),
+    )
+
+
 def _check_can_roll_back(job: Job) -> None:
     if not job.can_roll_back:
-        ways = _ways(job)
         raise LiveosError(
             f"The job {job.id} cannot be undone. {job.why_not_back}",
-            f"Nothing was changed.{f' What can be done with it: {ways}.' if ways else ''}",
+            f"Nothing was changed. {_can_be_done(job)}".rstrip(),
         )
+
+
+def _can_be_done(job: Job) -> str:
+    ways = _ways(job)
+    return f"What can be done with it: {ways}." if ways else ""
 
 
 def _ways(job: Job) -> str:
@@ -177,26 +199,53 @@ def _ways(job: Job) -> str:
     return " or ".join(f"`liveos-tui jobs {verb} {job.id}`" for verb in offers(job))
 
 
-def _agreed(job: Job, what: str, *, as_json: bool) -> bool:
-    """Whether the person wants that. Raises NotAskedError where nobody can be asked."""
-    if as_json or not can_ask():
-        raise NotAskedError(
-            f"{job.id}: this needs a yes, and there is no terminal to ask for it.",
-            "Nothing was changed. Add --yes.",
-        )
-    say_paragraphs(f"{job.plan.title}.", _where(job.plan.place), what)
-    return (ask("Type yes to go on: ") or "").lower() == "yes"
+_CHECKS = {
+    "forget": _check_can_forget,
+    "rollback": _check_can_roll_back,
+    "resume": _check_can_resume,
+}
 
 
-def _resume(workshop: Workshop, job_id: str, target: str | None, folder: str | None) -> None:
-    """Go on with a job, also with one that only waits for a yes, or that is paused."""
-    known = next((each for each in workshop.jobs() if each.id == job_id), None)
-    if known is not None and known.state is JobState.WAITING:
-        workshop.allow(job_id, len(known.plan.steps))
-    elif known is not None and known.state is JobState.PAUSED:
-        workshop.go_on(job_id)
-    else:
-        workshop.resume(job_id, target, folder)
+def _agreed(job: Job, verb: str, *, as_json: bool) -> bool:
+    """Whether the person wants that. Raises NotAskedError where nobody can be asked.
+
+    What is left of a job is asked as its own command asks.
+    """
+    plan = job.plan
+    match verb:
+        case "resume" if job.state is JobState.PAUSED or plan.confirmation is Confirmation.NONE:
+            return True
+        case "forget" if not job.kept:
+            return True
+    check_can_ask(job.id, "Add --yes.", as_json=as_json)
+    title, where = f"{plan.title}.", _where(plan.place)
+    match verb:
+        case "resume":
+            title = f"{plan.title}: {job.done} of {len(plan.steps)} steps are done."
+            way_back = plan.go_back.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job.id}")
+            what = f"{agreement(plan, job.done)} {way_back}"
+            return unless_stopped(lambda: confirms(plan, title, where, what))
+        case "forget":
+            what = _REMOVE if job.state is JobState.ROLLED_BACK else _FORGET
+        case _:
+            what = _ROLL_BACK
+    return unless_stopped(lambda: says_yes(title, where, what))
+
+
+def _go_on(workshop: Workshop, job: Job, target: str | None, folder: str | None) -> None:
+    """Have a job go on that is paused, waits, or has ended before its last step."""
+    match job.state:
+        case JobState.PAUSED:
+            workshop.go_on(job.id)
+        case JobState.WAITING:
+            workshop.allow(job.id, len(job.plan.steps))
+        case _:
+            workshop.resume(job.id, target, folder)
+
+
+def _was_agreed() -> bool:
+    """A job waits before it begins to write, also when it goes on: that was asked before."""
+    return True
 
 
 def _find(workshop: Workshop, job_id: str) -> Job:

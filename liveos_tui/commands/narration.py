@@ -94,7 +94,9 @@ _MEANINGS = {
 
 def ways(job: Job, target: str = "") -> list[str]:
     """What can be done with a job: what it means, and the command; `target` follows its ID."""
-    return [f"{_MEANINGS[verb]} -> liveos-tui jobs {verb} {job.id}{target}" for verb in offers(job)]
+    undone = job.state is JobState.ROLLED_BACK
+    meanings = {**_MEANINGS, "forget": "remove what it kept"} if undone else _MEANINGS
+    return [f"{meanings[verb]} -> liveos-tui jobs {verb} {job.id}{target}" for verb in offers(job)]
 
 
 class JsonLines:
@@ -173,7 +175,7 @@ class Narrator:
             case FoundEvent(_, text):
                 self._text(text, "  * ")
             case WaitingEvent(step):
-                self._line(f"It waits for a yes before step {step + 1}.")
+                self._line(f"It waits for an answer before step {step + 1}.")
             case PausedEvent(_, paused):
                 goes_on = f"`liveos-tui jobs resume {self._job_id}` has it go on."
                 self._line(f"  Paused: {goes_on}" if paused else "  It goes on.")

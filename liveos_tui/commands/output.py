@@ -71,12 +71,19 @@ def can_ask() -> bool:
 
 
 def ask(question: str) -> str | None:
-    """The answer to a question, None where the terminal has gone (Ctrl+D)."""
-    say(question)
-    # A Ctrl+C that comes right before a read would only be heard when that has ended.
-    while not select.select([sys.stdin], [], [], _HEARS_SECONDS)[0]:
-        pass
-    answer = sys.stdin.readline()
+    """The answer to a question, None where the terminal has gone (Ctrl+D).
+
+    Raises KeyboardInterrupt, after the end of the line.
+    """
+    try:
+        say(question)
+        # A Ctrl+C that comes right before a read would only be heard when that has ended.
+        while not select.select([sys.stdin], [], [], _HEARS_SECONDS)[0]:
+            pass
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        say("\n")
+        raise
     if not answer:
         say("\n")
         return None

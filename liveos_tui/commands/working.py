@@ -5,8 +5,9 @@ import os
 from argparse import Namespace
 from dataclasses import asdict, dataclass
 
+from liveos_tui.commands.confirming import check_can_ask, confirms, unless_stopped
 from liveos_tui.commands.following import follow, listener
-from liveos_tui.commands.output import NotAskedError, ask, can_ask, complain, say, say_paragraphs
+from liveos_tui.commands.output import complain, say, say_paragraphs
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.workshop import Proposal, Wish, Workshop
@@ -21,7 +22,6 @@ from liveos_tui.plans.steps import JOB_FOLDER
 from liveos_tui.plans.text import diagnosis_text, plan_outline, plan_text
 
 _SCHEMA = 1
-_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +80,14 @@ def work(workshop: Workshop, target: str, wish: Wish, manner: Manner) -> int:
         _tell_plan(proposal, plan, manner)
         return ExitCode.WELL
     asks = plan.confirmation is not Confirmation.NONE and not manner.yes
-    if asks and (manner.as_json or not can_ask()):
-        raise NotAskedError(
-            f"{plan.title}: this needs a yes, and there is no terminal to ask for it.",
-            "Nothing was changed. Look with --dry-run, then add --yes.",
-        )
+    if asks:
+        check_can_ask(plan.title, "Look with --dry-run, then add --yes.", as_json=manner.as_json)
     if not manner.as_json:
         _tell_plan(proposal, plan, manner)
         say("\n")
     # A rehearsal is seen before the question.
     asks_later = asks and plan.first_write > 1
-    if asks and not asks_later and not _confirmed(plan, agreement(plan)):
+    if asks and not asks_later and not unless_stopped(lambda: confirms(plan, agreement(plan))):
         say("Nothing was changed.\n")
         return ExitCode.CANCELLED
     job_id = workshop.start(plan, allowed=plan.first_write if asks_later else None)
@@ -98,7 +95,7 @@ def work(workshop: Workshop, target: str, wish: Wish, manner: Manner) -> int:
     def agreed() -> bool:
         # What the way back is stands far above by then.
         text = f"{agreement(plan)} {plan.go_back}"
-        return _confirmed(plan, text.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job_id}"))
+        return confirms(plan, text.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job_id}"))
 
     to = listener(as_json=manner.as_json)
     return follow(workshop, job_id, plan, to, agree=agreed if asks_later else None)
@@ -128,19 +125,3 @@ def _refuse(proposal: Proposal, manner: Manner) -> int:
         say_paragraphs(*filter(None, (proposal.why_not, proposal.hint)))
         return code
     return complain(LiveosError(proposal.why_not, proposal.hint))
-
-
-def _confirmed(plan: Plan, to_what: str) -> bool:
-    """Whether the person has said yes, as the plan wants it, after being told to what."""
-    say_paragraphs(to_what)
-    if plan.confirmation is Confirmation.LABEL:
-        name = plan.place.name
-        for _ in range(_TRIES):
-            typed = ask(f"Type the name of the stick ({name}) to go on, nothing to leave: ")
-            if not typed:
-                return False
-            if typed == name:
-                return True
-            say(f"That is not its name: it is {name}. Nothing was written so far.\n")
-        return False
-    return (ask("Type yes to go on: ") or "").lower() == "yes"

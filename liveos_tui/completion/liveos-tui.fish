@@ -115,7 +115,7 @@ complete -c liveos-tui -n '_shtab_liveos_tui_using; and test $_shtab_liveos_tui_
 complete -c liveos-tui -n '_shtab_liveos_tui_using jobs' -s h -l help -d 'show this help message and exit'
 complete -c liveos-tui -n '_shtab_liveos_tui_using jobs' -l target -xka "(_liveos_tui_targets)" -d 'the stick whose journals are looked at (default: the running live system, and where the job itself says)'
 complete -c liveos-tui -n '_shtab_liveos_tui_using jobs' -l work -xka "(__fish_complete_directories)" -d 'the folder on another disk that a merge works in, where it is now'
-complete -c liveos-tui -n '_shtab_liveos_tui_using jobs' -l yes -d 'do not ask (rollback and forget ask)'
+complete -c liveos-tui -n '_shtab_liveos_tui_using jobs' -l yes -d 'do not ask (resume, rollback and forget ask)'
 complete -c liveos-tui -n '_shtab_liveos_tui_using jobs' -l json -d 'list: one JSON document; the others: one event a line'
 complete -c liveos-tui -n '_shtab_liveos_tui_using jobs; and test $_shtab_liveos_tui_npos -eq 0' -ka "list attach pause cancel resume rollback leave forget" -d 'attach listens to a job; pause has it stand still, and cancel ends it, where that does no harm; resume goes on with one that was interrupted, waits or is paused; rollback undoes what it wrote, until the stick is booted; leave keeps things as they are and stops offering it; forget gives the way back up, and removes what was kept for it: saved chunks, a merge'"'"'s old image'
 complete -c liveos-tui -n '_shtab_liveos_tui_using; and test $_shtab_liveos_tui_npos -eq 0' -a practice -d 'build a practice stick and open the console on it'

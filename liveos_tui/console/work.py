@@ -101,17 +101,19 @@ class Conduct:
     def begun(self, job_id: str, stale: Job | None = None) -> None:
         """A job is listened to from its first event.
 
-        `stale` is how it was before it was taken up again, which is always done to the end.
+        `stale` is how it was before it was taken up again, which is always done to the end. One
+        that had written has been agreed to; another one waits before it does.
         """
         if self.plan is not None:
-            # One that is taken up again has written already, whatever it tells first.
+            # One that is taken up again has done steps already, whatever it tells first.
             self.log = joblog.empty(self.plan, stale.done if stale is not None else 0)
         self.job_id = job_id
         self.cancelling = self._undoing = False
         self._stale = stale
         if stale is not None:
-            self.confirmed = True
-            self._asked = len(stale.plan.steps)
+            self.confirmed = stale.touched
+            self.everything = True
+            self._asked = len(stale.plan.steps) if stale.touched else 0
 
     def told(self, events: Iterable[Event]) -> None:
         """Take in what the job tells."""

@@ -30,7 +30,7 @@ class JobState(StrEnum):
 
 IS = {
     JobState.RUNNING: "is at work",
-    JobState.WAITING: "waits for a yes",
+    JobState.WAITING: "waits for an answer",
     JobState.PAUSED: "is paused",
     JobState.DONE: "is done",
     JobState.FAILED: "has failed",

@@ -24,7 +24,7 @@ from liveos_tui.errors import ExitCode, FormatError, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.control import Request, ask
 from liveos_tui.jobs.event_log import EventFeed, EventLog, state_of
-from liveos_tui.jobs.events import EndEvent, JobState
+from liveos_tui.jobs.events import IS, EndEvent, JobState
 from liveos_tui.jobs.journal import valid_id
 from liveos_tui.jobs.order import Order, OrderKind
 from liveos_tui.plans.codec import from_json, to_json
@@ -164,8 +164,8 @@ class JobFolder:
         """Ask something of the worker. Raises LiveosError when there is none at work."""
         if not self.at_work():
             raise LiveosError(
-                f"The job {self.id} is not at work.",
-                "Nothing was changed. `liveos-tui jobs` tells how it has ended.",
+                f"The job {self.id} is not at work any more: it {IS[self.run().state]}.",
+                f"Nothing was asked of it. What can be done with it {JOBS}.",
             )
         ask(self.control, request)
 

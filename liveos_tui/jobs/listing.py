@@ -90,6 +90,7 @@ def job_of_journal(journal: JournalState) -> Job:
         journal.can_resume,
         journal.why_not_back,
         kept=True,
+        touched=journal.touched,
     )
 
 

@@ -16,7 +16,7 @@ from liveos_tui.errors import FormatError, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.control import Allow, Cancel, GoOn, Pause, StepBack
 from liveos_tui.jobs.events import IS, EndEvent, JobState
-from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, UnknownJobError
+from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, Run, UnknownJobError
 from liveos_tui.jobs.forgetting import forget
 from liveos_tui.jobs.journal import JournalState, glance, leave, read, valid_id
 from liveos_tui.jobs.listing import by_id, listed
@@ -29,7 +29,7 @@ from liveos_tui.live.booted import is_live
 from liveos_tui.live.place import Place
 from liveos_tui.live.placing import place_of
 from liveos_tui.live.recognise import LIVE, absolute, recognise
-from liveos_tui.plans.model import Plan
+from liveos_tui.plans.model import Confirmation, Plan
 from liveos_tui.plans.untrusted import folders_elsewhere
 from liveos_tui.system.files import Folder, NotThereError
 from liveos_tui.system.probes import Probes
@@ -107,11 +107,13 @@ class LocalWorkshop:
         """See `Workshop.resume`."""
         journal, plan, work = self._found_again(job_id, target, work)
         if not journal.can_resume:
-            raise LiveosError(
-                f"There is nothing to go on with: the job {job_id} {IS[journal.state]}.",
-                "Nothing was changed.",
-            )
-        return self._run(Order(OrderKind.RESUME, job_id, plan, work), journal.started)
+            raise _nothing(f"There is nothing to go on with: the job {job_id}", journal)
+        agreed = journal.touched or plan.confirmation is Confirmation.NONE
+        return self._run(
+            Order(OrderKind.RESUME, job_id, plan, work),
+            journal.started,
+            None if agreed else plan.first_write,
+        )
 
     def roll_back(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         """See `Workshop.roll_back`."""
@@ -132,6 +134,9 @@ class LocalWorkshop:
             if folder is None or folder.order().plan.writes:
                 named = self._target(folder, job_id, target)
                 stick, _ = locked_stick(held, self._probes, named, f"leave-{job_id}")
+                journal = _journal(stick, job_id)
+                if not journal.can_resume:
+                    raise _nothing(f"There is nothing to leave as it is: the job {job_id}", journal)
                 leave(stick, job_id)
             if folder is not None:
                 log = held.enter_context(folder.log())
@@ -143,16 +148,12 @@ class LocalWorkshop:
         with ExitStack() as held:
             if folder is not None:
                 held.enter_context(folder.claimed())
-                run = folder.run()
-                if not run.order.plan.has_written(run.done + 1):
+                if not _has_journal(folder.run()):
                     folder.remove()
                     return "it had written nothing to the stick."
             named = self._target(folder, job_id, target)
             stick, _ = locked_stick(held, self._probes, named, f"forget-{job_id}")
-            try:
-                journal = read(stick, job_id)
-            except NotThereError as error:
-                raise _no_journal(job_id) from error
+            journal = _journal(stick, job_id)
             before = _ordered(folder, journal.plan)
             said = forget(stick, journal, work or (before.work if before else None))
         if folder is not None:
@@ -293,6 +294,24 @@ def _newer_journal(job_id: str, stick: Folder, work: str | None) -> JournalState
         if isinstance(error, NotThereError):
             raise _no_journal(job_id) from error
         raise
+
+
+def _has_journal(run: Run) -> bool:
+    """Whether a stick has a journal of a run: one that was undone has written nothing, and has."""
+    order = run.order
+    return order.kind is not OrderKind.START or order.plan.has_written(run.done + 1)
+
+
+def _journal(stick: Folder, job_id: str) -> JournalState:
+    """The whole journal of a job. Raises UnknownJobError, LiveosError."""
+    try:
+        return read(stick, job_id)
+    except NotThereError as error:
+        raise _no_journal(job_id) from error
+
+
+def _nothing(words: str, journal: JournalState) -> LiveosError:
+    return LiveosError(f"{words} {IS[journal.state]}.", "Nothing was changed.")
 
 
 def _no_journal(job_id: str) -> UnknownJobError:

@@ -61,8 +61,9 @@ class Job:
     """A job, alive or not. `started` is seconds since 1970; `done` steps are behind it.
 
     `can_resume` says what is offered, `why_not_back` why going back is not, "" where it is;
-    `message` how it ended, or how it is. `kept`: its stick is there, and has what undoes it.
-    `on_target`: it is of the stick that the list was asked for.
+    `message` how it ended, or how it is. `kept`: its stick is there, and has its journal.
+    `touched`: it has begun to write, and a person had agreed to that. `on_target`: it is of the
+    stick that the list was asked for.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Job:
     can_resume: bool = False
     why_not_back: str = NO_JOURNAL
     kept: bool = False
+    touched: bool = False
     on_target: bool = False
 
     @property
@@ -84,7 +86,8 @@ class Job:
     @property
     def can_be_forgotten(self) -> bool:
         """Whether something of it lies on the stick that its person may not need any more."""
-        return self.kept and self.state in {JobState.DONE, JobState.LEFT} and not self.can_resume
+        ended = self.state in {JobState.DONE, JobState.LEFT, JobState.ROLLED_BACK}
+        return self.kept and ended and not self.can_resume
 
 
 class Feed(Protocol):
@@ -157,6 +160,7 @@ class Workshop(Protocol):
     def resume(self, job_id: str, target: str | None = None, work: str | None = None) -> str:
         """Go on with an interrupted, failed or cancelled job; its id.
 
+        One that has not begun to write waits before it does, as a new one.
         `work`: where the job's folder on another disk is now, if it has one and that has moved.
         """
         ...

@@ -1019,7 +1019,6 @@ async def test_the_keys_of_the_jobs_screen_do_what_they_say() -> None:
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("f", "There is no way back to give up: this job was undone."),
         ("u", "This job cannot be undone. Its stick is not there"),
         ("c", "There is nothing to cancel: this job was undone."),
         ("r", "There is nothing to go on with: this job was undone."),
@@ -1063,6 +1062,39 @@ async def test_in_an_ended_job_a_key_that_does_nothing_says_why() -> None:
         assert "This job cannot be undone" in prose(app)
         await press(pilot, "up")
         assert "This job cannot be undone" not in prose(app)
+
+
+async def test_a_job_that_has_not_begun_to_write_asks_before_it_does_when_it_goes_on() -> None:
+    job = interrupted()
+    job.touched, job.done = False, 1
+    workshop = FakeWorkshop(known={"recover-1": job})
+    app = console(workshop)
+    async with opened(app) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, Offer))
+        await press(pilot, "tab", "enter")
+        await shows(pilot, "From here on the stick is written to")
+        assert workshop.asked("resume") == [("recover-1", "/dev/sdc1")]
+        assert not workshop.asked("allow")
+        await press(pilot, "tab", "enter")
+        await until(pilot, lambda: bool(workshop.asked("allow")))
+
+
+async def test_what_a_job_that_was_undone_has_left_is_removed_without_its_name_typed() -> None:
+    job = failed()
+    job.end(JobState.ROLLED_BACK, "The overlay is as it was.")
+    job.can_resume = job.can_roll_back = False
+    workshop = FakeWorkshop(known={"recover-1": job})
+    app = console(workshop)
+    async with opened(app) as pilot:
+        await press(pilot, "j")
+        await shows(pilot, "f Forget")
+        await press(pilot, "f")
+        await shows(pilot, "This job was undone: the stick is as it was before it.")
+        assert "way back" not in text(app)
+        await press(pilot, "enter")
+        assert not workshop.asked("forget")
+        await press(pilot, "f", "tab", "enter")
+        await until(pilot, lambda: bool(workshop.asked("forget")))
 
 
 async def test_leaving_an_interrupted_job_takes_a_capital_letter() -> None:

@@ -202,6 +202,7 @@ class FakeJob:
     can_roll_back: bool = False
     why_not_back: str = NO_JOURNAL
     kept: bool = True
+    touched: bool = True
     listeners: int = 0
     allowed: int | None = 0
 
@@ -307,6 +308,7 @@ class FakeWorkshop:
                 job.can_resume,
                 "" if job.can_roll_back else job.why_not_back,
                 job.kept,
+                job.touched,
             )
             for job_id, job in self.known.items()
         ]
@@ -356,7 +358,7 @@ class FakeWorkshop:
         job = self.known[job_id]
         job.state, job.can_resume = JobState.RUNNING, False
         if self.by_itself:
-            job.work(None)
+            job.work(None if job.touched else job.plan.first_write)
         return job_id
 
     def roll_back(self, job_id: str, target: str | None = None, work: str | None = None) -> str:

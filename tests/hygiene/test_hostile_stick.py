@@ -121,7 +121,7 @@ def test_the_command_line_sends_line_ends_alone(hostile: Path, home: Path, name:
 
 @pytest.mark.parametrize(
     "words",
-    [("list",), ("list", "--json"), ("resume", hostile_stick.JOB)],
+    [("list",), ("list", "--json"), ("resume", hostile_stick.JOB, "--yes")],
     ids=["list", "list --json", "resume"],
 )
 def test_jobs_of_a_hostile_journal_send_line_ends_alone(

@@ -272,6 +272,50 @@ def test_a_waiting_job_goes_back_a_step_and_on(shop: LocalWorkshop, stick: Path)
     assert end_of(shop, job).state is JobState.DONE
 
 
+def test_a_job_that_has_gone_back_before_its_first_write_waits_there_when_it_goes_on(
+    shop: LocalWorkshop, stick: Path
+) -> None:
+    before = overlay_hash(stick)
+    plan = plan_of(shop, stick)
+    job = shop.start(plan, allowed=plan.first_write + 1)
+    listen(shop, job, WaitingEvent)
+    shop.step_back(job)
+    wait_for(lambda: shop.jobs()[0].done == plan.first_write, "a step back")
+    shop.cancel(job)
+    end_of(shop, job)
+    shop.resume(job)
+    listen(shop, job, WaitingEvent)
+
+    (known,) = shop.jobs()
+    assert (known.state, known.done) == (JobState.WAITING, plan.first_write)
+    assert overlay_hash(stick) == before
+    shop.cancel(job)
+    end_of(shop, job)
+
+
+def test_what_a_job_that_was_undone_has_kept_is_removed_with_it(
+    shop: LocalWorkshop, stick: Path
+) -> None:
+    job = cancelled_job(shop, stick)
+    shop.roll_back(job)
+    end_of(shop, job)
+    assert shop.jobs()[0].can_be_forgotten
+    shop.forget(job)
+
+    assert shop.jobs(str(stick)) == ()
+    assert not (stick / "liveos-tui-jobs" / job).exists()
+
+
+def test_only_what_could_go_on_can_be_left(shop: LocalWorkshop, stick: Path) -> None:
+    job = cancelled_job(shop, stick)
+    shop.roll_back(job)
+    end_of(shop, job)
+
+    with pytest.raises(LiveosError, match="nothing to leave as it is"):
+        shop.leave(job)
+    assert shop.jobs()[0].state is JobState.ROLLED_BACK
+
+
 def test_a_finished_job_cannot_be_gone_on_with(shop: LocalWorkshop, stick: Path) -> None:
     job = shop.start(plan_of(shop, stick))
     end_of(shop, job)

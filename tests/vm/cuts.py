@@ -166,7 +166,7 @@ def kill_at(folder: Path, step: int) -> str:
         # The journal begins with the first step that writes, the third.
         if not listed and step >= 2:
             raise NotWellError("the job is not found after the boot")
-        words = f"jobs resume {listed[0]['id']} --target live" if listed else "recover --yes"
+        words = f"jobs resume {listed[0]['id']} --yes --target live" if listed else "recover --yes"
         said = stick.run(f"{PROGRAM} {words}", check=False, timeout=attached_cuts.SECONDS)
         if said.returncode != 0:
             raise NotWellError(f"{words} ended with {said.returncode}: {said.stdout}{said.stderr}")

@@ -178,7 +178,7 @@ def _see_to(stick: Stick, cut: Cut) -> str:
         if said is None:
             return "rolled back"
     else:
-        said = _tell(stick, "resume", job["id"])
+        said = _tell(stick, "resume", job["id"], "--yes")
         if said is None:
             return "gone on with"
     # It says what it has left, and how one goes on.

@@ -8,6 +8,7 @@ from liveos_tui.console.theme import Role
 from liveos_tui.console.views.proposal import place_words
 from liveos_tui.console.wording import size
 from liveos_tui.formats.text import clean
+from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
@@ -47,6 +48,10 @@ NAMES = {
 """An operation's name, as keys and lists show it."""
 
 _SAVED = "What this job has saved so that it can be undone is"
+_UNDONE = (
+    "This job was undone: the stick is as it was before it. Its journal and what it had saved are "
+    "removed from the stick."
+)
 _MOST_WRITES = 5
 # What came of the last step in a sentence, and three of the things that it has found.
 _MOST_SAID = 4
@@ -65,7 +70,21 @@ def before_writing(plan: Plan, said: Sequence[str]) -> Question:
 
 
 def forgetting(job: Job) -> Question:
-    """The question before the way back of a job is given up, which cannot be undone."""
+    """The question before the way back of a job is given up, which cannot be undone.
+
+    A job that was undone has none: what it has left on the stick is not needed any more.
+    """
+    if job.state is JobState.ROLLED_BACK:
+        return Question(
+            job.plan.title,
+            "Remove what it kept",
+            "Remove it",
+            lambda width: [
+                *_paragraph(_UNDONE, width, Role.STRONG),
+                EMPTY,
+                *place(job.plan.place, width),
+            ],
+        )
     return Question(
         job.plan.title,
         "No way back after this",

@@ -38,7 +38,7 @@ def test_the_running_overlay_grows_in_a_service_that_no_terminal_ends(boot: Boot
     worker = stick.run(f"systemctl show --property=MainPID --value {unit}").stdout.strip()
     assert stick.run(f"ps -o tty= -p {worker}").stdout.strip() == "?"
 
-    found = stick.run(f"{PROGRAM} jobs resume {job} --json", check=False)
+    found = stick.run(f"{PROGRAM} jobs resume {job} --yes --json", check=False)
     end = json.loads(found.stdout.splitlines()[-1])
     assert (found.returncode, end["state"]) == (0, "done"), found.stdout + found.stderr
     after = snapshot_sectors(stick.run("dmsetup status live-rw").stdout)[1]

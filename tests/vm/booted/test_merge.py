@@ -247,7 +247,7 @@ def test_pulled_out_while_it_has_no_image_a_stick_is_mended_later(
     assert "was not ended" in status
     job = merge_job(stick, device)
     said = stick.run(
-        f"{PROGRAM} jobs resume {job} --target {device} --work {APART}-elsewhere",
+        f"{PROGRAM} jobs resume {job} --yes --target {device} --work {APART}-elsewhere",
         check=False,
         timeout=WORKS,
     )

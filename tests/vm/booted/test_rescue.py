@@ -224,7 +224,7 @@ def test_a_stick_that_is_pulled_out_in_the_middle_comes_back_when_it_is_plugged_
     said = looked_at.run(f"{PROGRAM} jobs list --target /dev/sda --json", timeout=120).stdout
     newest = json.loads(said)["jobs"][0]
     assert newest["can_resume"]
-    resume = f"{PROGRAM} jobs resume {newest['id']} --target /dev/sda"
+    resume = f"{PROGRAM} jobs resume {newest['id']} --yes --target /dev/sda"
     resumed = looked_at.run(resume, check=False, timeout=WORKS)
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     expect_second_recovered(looked_at, files)
