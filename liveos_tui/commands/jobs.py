@@ -191,7 +191,7 @@ def _check_can_roll_back(job: Job) -> None:
 
 def _can_be_done(job: Job) -> str:
     ways = _ways(job)
-    return f"What can be done with it: {ways}." if ways else ""
+    return f"What can be done with this one: {ways}." if ways else ""
 
 
 def _ways(job: Job) -> str:
@@ -295,9 +295,9 @@ def _lines(job: Job, named: str | None) -> list[str]:
     target = "" if named is None else f" --target {shell_word(named)}"
     began = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.started))
     lines = [f"{job.id}  {job.state.upper()}"]
-    lines += wrapped(
-        f"{job.plan.title}, begun {began}, {job.done} of {len(job.plan.steps)} steps done.", "  "
-    )
+    undone = job.state is JobState.ROLLED_BACK
+    how_far = "" if undone else f", {job.done} of {len(job.plan.steps)} steps done"
+    lines += wrapped(f"{job.plan.title}, begun {began}{how_far}.", "  ")
     lines += wrapped(_where(job.plan.place), "  ")
     lines += wrapped(job.message, "  ") if job.message else []
     lines += [f"  {way}" for way in ways(job, target)]

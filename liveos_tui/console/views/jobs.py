@@ -180,7 +180,7 @@ def block(jobs: tuple[Job, ...], now: datetime, width: int) -> list[Line]:
 
 
 def _done(job: Job) -> str:
-    return f"{job.done} of {len(job.plan.steps)}"
+    return "" if job.state is JobState.ROLLED_BACK else f"{job.done} of {len(job.plan.steps)}"
 
 
 def _zone(now: datetime) -> tzinfo | None:
