@@ -113,7 +113,8 @@ def _is_cancelled(workshop: Workshop, job_id: str) -> bool:
     answer = None
     if can_ask():
         try:
-            answer = ask(f"\n{how} without this terminal. c cancels it, Enter {leaves}: ")
+            say(f"\n{how} without this terminal.\n")
+            answer = ask(f"c cancels it, Enter {leaves}: ")
         except KeyboardInterrupt:
             answer = None
     if answer is not None and answer.lower() == "c":
