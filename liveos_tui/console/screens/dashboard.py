@@ -25,7 +25,7 @@ from liveos_tui.console.views import (
 )
 from liveos_tui.console.widgets.listing import Listing
 from liveos_tui.console.widgets.painted import Painted
-from liveos_tui.jobs.findings import recovery_left
+from liveos_tui.jobs.findings import old_image_named, recovery_left
 from liveos_tui.live.model import Finding, Operation, Possibility
 
 WIDE = 110
@@ -114,7 +114,11 @@ class Dashboard(ConsoleScreen):
         seen = self._seen()
         if seen is None or seen.system is None:
             return ()
-        return (*recovery_left(self.console.own_jobs, seen.system.target), *seen.system.findings)
+        system, known = seen.system, self.console.own_jobs
+        return (
+            *recovery_left(known, system.target),
+            *old_image_named(system.findings, known, system),
+        )
 
     def compose(self) -> ComposeResult:
         """The overlay first, the other gauges, the lists; a wide terminal has a second column."""
