@@ -1,29 +1,23 @@
 """`jobs`: what is at work, what was interrupted, and what is to become of it."""
 
-import json
-import time
 from pathlib import Path
-from typing import Any
 
+from liveos_tui.commands import job_list
 from liveos_tui.commands.confirming import check_can_ask, confirms, says_yes, unless_stopped
 from liveos_tui.commands.following import follow, listener
-from liveos_tui.commands.narration import offers, ways
+from liveos_tui.commands.narration import offers
 from liveos_tui.commands.output import NotAskedError, say
 from liveos_tui.errors import ExitCode, LiveosError
-from liveos_tui.formats.text import clean, shell_word
+from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import IS, JobState
 from liveos_tui.jobs.folder import ALIVE, STANDING, UnknownJobError
 from liveos_tui.jobs.workshop import Job, Workshop
 from liveos_tui.live.contents import JOBS_FOLDER
-from liveos_tui.live.place import Place
 from liveos_tui.live.recognise import recognise
 from liveos_tui.plans.agreement import agreement
 from liveos_tui.plans.model import Confirmation
 from liveos_tui.plans.steps import JOB_FOLDER
-from liveos_tui.plans.text import wrapped
 from liveos_tui.system.probes import Probes
-
-_SCHEMA = 1
 
 
 class UnknownPlaceError(LiveosError):
@@ -71,7 +65,7 @@ def jobs(
         case "forget" | "rollback" | "resume":
             known = _known(workshop, job_id, listed, folder)
             _check_there(known, listed, folder)
-            _CHECKS[verb](known)
+            _CHECKS[verb](known, _ways(known, target))
             if not yes and not _agreed(known, verb, as_json=as_json):
                 say(f"Nothing was {'removed' if verb == 'forget' else 'changed'}.\n")
                 return ExitCode.CANCELLED
@@ -98,7 +92,7 @@ def _list(
     found = workshop.jobs(listed, folder)
     if named is not None:
         found = tuple(job for job in found if job.on_target)
-    say(json.dumps(_document(found), indent=2) + "\n" if as_json else _text(found, listed, named))
+    say(job_list.as_json(found) if as_json else job_list.as_text(found, listed, named))
 
 
 _REMOVE = (
@@ -160,43 +154,37 @@ def _check_there(job: Job, listed: str | None, folder: str | None) -> None:
         ) from error
 
 
-def _check_can_forget(job: Job) -> None:
+def _check_can_forget(job: Job, ways: str) -> None:
     if job.state in ALIVE or job.can_resume:
         raise LiveosError(
             f"The job {job.id} has not come to its end: it {IS[job.state]}.",
-            f"Nothing was removed. First: {_ways(job)}.",
+            f"Nothing was removed. First: {ways}.",
         )
 
 
-def _check_can_resume(job: Job) -> None:
-    if job.state in STANDING or job.can_resume:
-        return
+def _check_can_resume(job: Job, ways: str) -> None:
     if job.state is JobState.RUNNING:
-        raise LiveosError(
-            f"The job {job.id} is at work already.", f"Nothing was changed. {_can_be_done(job)}"
+        raise _not_changed(f"The job {job.id} is at work already.", ways)
+    if job.state not in STANDING and not job.can_resume:
+        raise _not_changed(
+            f"There is nothing to go on with: the job {job.id} {IS[job.state]}.", ways
         )
-    raise LiveosError(
-        f"There is nothing to go on with: the job {job.id} {IS[job.state]}.",
-        f"Nothing was changed. {_can_be_done(job)}".rstrip(),
-    )
 
 
-def _check_can_roll_back(job: Job) -> None:
+def _check_can_roll_back(job: Job, ways: str) -> None:
     if not job.can_roll_back:
-        raise LiveosError(
-            f"The job {job.id} cannot be undone. {job.why_not_back}",
-            f"Nothing was changed. {_can_be_done(job)}".rstrip(),
-        )
+        raise _not_changed(f"The job {job.id} cannot be undone. {job.why_not_back}", ways)
 
 
-def _can_be_done(job: Job) -> str:
-    ways = _ways(job)
-    return f"What can be done with this one: {ways}." if ways else ""
+def _not_changed(why: str, ways: str) -> LiveosError:
+    more = f" What can be done with this one: {ways}." if ways else ""
+    return LiveosError(why, f"Nothing was changed.{more}")
 
 
-def _ways(job: Job) -> str:
+def _ways(job: Job, named: str | None) -> str:
     """What can be done with a job, as it is typed."""
-    return " or ".join(f"`liveos-tui jobs {verb} {job.id}`" for verb in offers(job))
+    option = job_list.option(named)
+    return " or ".join(f"`liveos-tui jobs {verb} {job.id}{option}`" for verb in offers(job))
 
 
 _CHECKS = {
@@ -218,7 +206,7 @@ def _agreed(job: Job, verb: str, *, as_json: bool) -> bool:
         case "forget" if not job.kept:
             return True
     check_can_ask(job.id, "Add --yes.", as_json=as_json)
-    title, where = f"{plan.title}.", _where(plan.place)
+    title, where = f"{plan.title}.", job_list.where(plan.place)
     match verb:
         case "resume":
             title = f"{plan.title}: {job.done} of {len(plan.steps)} steps are done."
@@ -255,57 +243,3 @@ def _find(workshop: Workshop, job_id: str) -> Job:
     # It says in its own words what is wrong with that name.
     workshop.feed(job_id).close()
     raise LiveosError(f"The job {job_id} cannot be read.", "Nothing was changed.")
-
-
-def _document(found: tuple[Job, ...]) -> dict[str, Any]:
-    return {
-        "schema": _SCHEMA,
-        "jobs": [
-            {
-                "id": job.id,
-                "operation": job.plan.operation,
-                "title": job.plan.title,
-                "target": job.plan.place.target,
-                "label": job.plan.place.label,
-                "uuid": job.plan.place.uuid,
-                "device": job.plan.place.device,
-                "state": job.state,
-                "started": job.started,
-                "steps_done": job.done,
-                "steps": len(job.plan.steps),
-                "message": job.message,
-                "can_resume": job.can_resume,
-                "can_roll_back": job.can_roll_back,
-            }
-            for job in found
-        ],
-    }
-
-
-def _text(found: tuple[Job, ...], listed: str | None, named: str | None) -> str:
-    """The jobs for people; a stick that was `named` is named again where a job is to be led on."""
-    if not found:
-        if listed is None:
-            return "This machine has no jobs.\n"
-        return f"There are no jobs of {clean(listed)}: neither here nor in a journal on it.\n"
-    return "".join(f"{line}\n" for job in found for line in _lines(job, named))
-
-
-def _lines(job: Job, named: str | None) -> list[str]:
-    target = "" if named is None else f" --target {shell_word(named)}"
-    began = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.started))
-    lines = [f"{job.id}  {job.state.upper()}"]
-    undone = job.state is JobState.ROLLED_BACK
-    how_far = "" if undone else f", {job.done} of {len(job.plan.steps)} steps done"
-    lines += wrapped(f"{job.plan.title}, begun {began}{how_far}.", "  ")
-    lines += wrapped(_where(job.plan.place), "  ")
-    lines += wrapped(job.message, "  ") if job.message else []
-    lines += [f"  {way}" for way in ways(job, target)]
-    return lines
-
-
-def _where(place: Place) -> str:
-    """On which stick: two may have one name."""
-    words = dict.fromkeys([place.device or "", place.target])
-    uuid = f"UUID {place.uuid}" if place.uuid else ""
-    return f"On {', '.join(clean(word) for word in (*words, uuid) if word)}."
