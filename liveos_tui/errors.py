@@ -4,7 +4,11 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process tells its caller."""
+    """What the process tells its caller.
+
+    USAGE: what was typed cannot be (a word, a name, a size, a place that is not there); typed
+    otherwise it may. FAILED: it was tried, or the stick, the machine or the moment is against it.
+    """
 
     WELL = 0
     FAILED = 1

@@ -59,10 +59,12 @@ _TAIL = r"""
 Well; what was asked for is done, or there was nothing to do.
 .TP
 .B 1
-It failed, or cannot be done. What was left as it is, and what to do now, stands on standard error.
+It was tried and failed, or the stick is not such that it can be done. What was left as it is, and
+what to do now, stands on standard error.
 .TP
 .B 2
-A mistake in the command line, or a yes was needed and there was no terminal to ask.
+What was typed cannot be: a word, a name, a size, a place that is not there. Or a yes was needed,
+and there was no terminal to ask.
 .TP
 .B 3
 The target is not a LiveOS, or is another kind of live system.

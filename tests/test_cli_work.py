@@ -617,12 +617,22 @@ def test_a_folder_for_the_backup_that_is_not_there_is_told_before_anything_is_do
 ) -> None:
     found = liveos_tui("recover", stick, "--backup", "/does/not/exist", "--dry-run")
 
-    assert found.returncode == 1
+    assert (found.returncode, found.stdout) == (2, "")
     assert "/does/not/exist is not there, or is no folder." in found.stderr
 
 
 @pytest.mark.parametrize("option", ["--target", "--work"])
 def test_jobs_of_a_place_that_is_not_there_are_not_none_but_an_error(option: str) -> None:
+@pytest.mark.parametrize("words", [("--to", "8M"), ("--by", "900T")])
+def test_an_amount_that_cannot_be_is_told_without_the_findings(
+    healthy: Path, words: tuple[str, str]
+) -> None:
+    found = liveos_tui("grow", healthy, *words)
+
+    assert (found.returncode, found.stdout) == (2, "")
+    assert len(found.stderr.splitlines()) == 2
+
+
     found = liveos_tui("jobs", "list", option, "/does/not/exist")
 
     assert (found.returncode, found.stdout) == (2, "")

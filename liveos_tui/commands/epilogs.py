@@ -9,24 +9,26 @@ point, or a folder that holds a live directory. No stick is chosen for you."""
 
 _LOOK_CODES = """\
 exit statuses: 0 well; 10 needs attention; 20 broken (Invalid, overflowed,
-full, unreadable); 1 it failed; 2 usage; 3 not a LiveOS; 4 more privilege
-needed; 130 cancelled"""
+full, unreadable); 1 it failed; 2 what was typed cannot be; 3 not a LiveOS;
+4 more privilege needed; 130 cancelled"""
 
 _WORK_CODES = """\
-exit statuses: 0 done, or there was nothing to do; 1 it failed or cannot be
-done; 2 usage, or no yes; 3 not a LiveOS; 4 more privilege needed; 130
+exit statuses: 0 done, or there was nothing to do; 1 it failed, or the stick
+is not such that it can be done; 2 what was typed cannot be (a word, a name, a
+size), or there was no yes; 3 not a LiveOS; 4 more privilege needed; 130
 cancelled, or left running after Ctrl+C"""
 
 _CONSOLE_CODES = """\
-exit statuses: 0 closed; 1 it failed; 2 usage; 3 not a LiveOS; 4 more
-privilege needed; 20 it cannot be read; 130 cancelled"""
+exit statuses: 0 closed; 1 it failed; 2 what was typed cannot be; 3 not a
+LiveOS; 4 more privilege needed; 20 it cannot be read; 130 cancelled"""
 
 _INSTALL_CODES = """\
-exit statuses: 0 it is there; 1 it failed; 2 usage; 3 not a LiveOS; 4 more
-privilege needed; 130 cancelled"""
+exit statuses: 0 it is there; 1 it failed; 2 what was typed cannot be; 3 not
+a LiveOS; 4 more privilege needed; 130 cancelled"""
 
 _SMALL_CODES = """\
-exit statuses: 0 done; 1 it failed; 2 usage; 130 cancelled"""
+exit statuses: 0 done; 1 it failed; 2 what was typed cannot be; 130
+cancelled"""
 
 _EXAMPLES: Mapping[str, str] = {
     "": """\

@@ -9,6 +9,7 @@ from liveos_tui.commands.confirming import check_can_ask, confirms, unless_stopp
 from liveos_tui.commands.following import follow, listener
 from liveos_tui.commands.output import complain, say, say_paragraphs
 from liveos_tui.errors import ExitCode, LiveosError
+from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.workshop import Proposal, Wish, Workshop
 from liveos_tui.live.contents import JOBS_FOLDER
@@ -20,6 +21,7 @@ from liveos_tui.plans.model import Confirmation, Plan
 from liveos_tui.plans.sizes import SizeError, parse_size
 from liveos_tui.plans.steps import JOB_FOLDER
 from liveos_tui.plans.text import diagnosis_text, plan_outline, plan_text
+from liveos_tui.system.work_folder import NoWorkFolderError
 
 _SCHEMA = 1
 
@@ -34,7 +36,7 @@ class Manner:
 
 
 def wish_of(options: Namespace) -> Wish:
-    """What a command line asks for. Raises SizeError."""
+    """What a command line asks for. Raises SizeError, NoWorkFolderError."""
     match options.command:
         case "recover":
             return Wish(
@@ -42,7 +44,7 @@ def wish_of(options: Namespace) -> Wish:
                 rehearse=options.rehearse,
                 repair=options.repair,
                 grow_bytes=_size(options.grow),
-                copies=tuple(os.path.abspath(folder) for folder in options.backup),  # noqa: PTH100
+                copies=tuple(map(_folder, options.backup)),
             )
         case "grow":
             return Wish(
@@ -61,6 +63,17 @@ def wish_of(options: Namespace) -> Wish:
                 switch=not options.no_switch,
             )
     return Wish(Operation.RESET)
+
+
+def _folder(name: str) -> str:
+    """A folder that is there, from the top."""
+    path = os.path.abspath(name)  # noqa: PTH100
+    if not os.path.isdir(path):  # noqa: PTH112
+        raise NoWorkFolderError(
+            f"{clean(path)} is not there, or is no folder.",
+            "Nothing was changed. Name a folder on another disk that is connected.",
+        )
+    return path
 
 
 def _size(text: str | None) -> int | None:

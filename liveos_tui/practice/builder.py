@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from liveos_tui.errors import LiveosError
+from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.formats.cow import SECTOR_BYTES
 from liveos_tui.formats.dmtable import SnapshotStatus
 from liveos_tui.formats.text import clean, shell_word
@@ -45,6 +45,12 @@ _ROOM_BYTES = 128 << 20
 _AS_IT_WAS = "Nothing was built; an earlier practice stick there is as it was."
 _MORE_ROOM = "Choose a folder on a disk with more room."
 _ANOTHER_NAME = "Choose an empty folder, or a name that does not exist yet."
+
+
+class NotForPracticeError(LiveosError):
+    """What was named is something else, and stays it."""
+
+    exit_code = ExitCode.USAGE
 
 
 class PracticeState(StrEnum):
@@ -140,10 +146,10 @@ def build(
 
 
 def _check_ours(folder: Path) -> None:
-    """Raise LiveosError where a practice stick would have to make way for anything else."""
+    """Raise NotForPracticeError where anything else would have to make way."""
     if not folder.is_dir():
         if os.path.lexists(folder):
-            raise LiveosError(
+            raise NotForPracticeError(
                 f"{clean(str(folder))} is no folder: a practice stick is a folder of files.",
                 f"It was left as it is. {_ANOTHER_NAME}",
             )
@@ -153,7 +159,7 @@ def _check_ours(folder: Path) -> None:
     ours = marker.is_file() and not links
     leftovers = list(folder.glob(f"{_WORK_PREFIX}*"))
     if not ours and set(folder.iterdir()) != set(leftovers):
-        raise LiveosError(
+        raise NotForPracticeError(
             f"{clean(str(folder))} is not empty and no practice stick; nothing was changed.",
             _ANOTHER_NAME,
         )

@@ -19,7 +19,7 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 import liveos_tui
-from liveos_tui.errors import ExitCode, LiveosError, UnreadableError
+from liveos_tui.errors import ExitCode, UnreadableError
 from liveos_tui.formats.checksums import parse_checksums
 from liveos_tui.formats.text import clean
 from liveos_tui.system.files import Folder, NotThereError
@@ -35,7 +35,7 @@ _NEEDED = frozenset({NAME, START, SOURCE})
 _MOST_BYTES = 64 << 20
 
 
-class NoBundleError(LiveosError):
+class NoBundleError(NotThereError):
     """There is none to be copied."""
 
     exit_code = ExitCode.USAGE
@@ -66,13 +66,13 @@ def is_bundle_file(name: str) -> bool:
 def read_bundle(top: Folder, relative: str = "") -> Bundle:
     """Read the bundle in a folder from its medium, and hold it against its SHA256SUMS.
 
-    Raises NotThereError, FormatError, BundleDamagedError, UnreadableError.
+    Raises NoBundleError, FormatError, BundleDamagedError, UnreadableError.
     """
     place = clean(str(top.path / relative))
     try:
         said = _read(top, relative, SUMS)
     except NotThereError as error:
-        raise NotThereError(
+        raise NoBundleError(
             f"There is no bundle of liveos-tui in {place}.",
             "Nothing was changed. `make bundle` in a checkout makes one.",
         ) from error

@@ -13,7 +13,7 @@ from liveos_tui.formats.checksums import Checksums
 from liveos_tui.jobs.installing import InTheWayError, install
 from liveos_tui.system import bundle as bundles
 from liveos_tui.system.bundle import Bundle, BundleDamagedError, read_bundle
-from liveos_tui.system.files import Folder, NotThereError
+from liveos_tui.system.files import Folder
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.stick_writing import NoExchangeError, StickBusyError, StickFolder
 from liveos_tui.system.writable_file import NoRoomError, WritableFile
@@ -219,7 +219,7 @@ def test_a_bundle_that_is_damaged_is_not_read(stick: Path) -> None:
 
 
 def test_a_folder_without_a_bundle_is_told_as_that(tmp_path: Path) -> None:
-    with pytest.raises(NotThereError, match="There is no bundle"):
+    with pytest.raises(bundles.NoBundleError, match="There is no bundle"):
         read_bundle(Folder(tmp_path))
 
 

@@ -63,7 +63,7 @@ def test_a_file_that_is_there_is_left(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
     found = liveos_tui("report", ".", "--yes", "--output", "mine", folder=tmp_path)
 
-    assert found.returncode == 1
+    assert found.returncode == 2
     assert "File exists" in found.stderr
     assert (tmp_path / "mine").read_text() == "mine"
 

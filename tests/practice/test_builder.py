@@ -16,6 +16,7 @@ from liveos_tui.practice.builder import (
     OVERLAY_BYTES,
     OVERLAY_NAME,
     ROOT_BYTES,
+    NotForPracticeError,
     PracticeState,
     PracticeStick,
     build,
@@ -228,7 +229,7 @@ def test_an_earlier_practice_stick_is_built_anew(tmp_path: Path) -> None:
 
 def test_a_folder_with_anything_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "LiveOS").mkdir()
-    with pytest.raises(LiveosError, match="not empty and no practice stick") as caught:
+    with pytest.raises(NotForPracticeError, match="not empty and no practice stick") as caught:
         build(tmp_path, runner=RecordedRunner())
     assert caught.value.hint
     assert [path.name for path in tmp_path.iterdir()] == ["LiveOS"]
@@ -249,7 +250,7 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path, name: str) -> 
 
 def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(LiveosError, match="file is no folder") as caught:
+    with pytest.raises(NotForPracticeError, match="file is no folder") as caught:
         build(tmp_path / "file", runner=RecordedRunner())
     assert "room" not in caught.value.hint
     assert (tmp_path / "file").read_text() == "mine"
