@@ -259,6 +259,14 @@ def test_the_console_needs_a_terminal(stick: Path) -> None:
     assert "liveos-tui status" in found.stderr
 
 
+@pytest.mark.parametrize("terminal", ["dumb", "xterm"])
+def test_without_a_terminal_a_name_that_is_not_there_is_told_first(terminal: str) -> None:
+    found = liveos_tui("/nowhere/stick", TERM=terminal)
+
+    assert found.returncode == 2
+    assert found.stderr.startswith("liveos-tui: There is no /nowhere/stick.\n")
+
+
 def test_help_tells_targets_commands_and_exit_codes() -> None:
     text = liveos_tui("--help").stdout
 

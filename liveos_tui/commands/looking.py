@@ -7,7 +7,7 @@ from pathlib import Path
 
 from liveos_tui.commands.arguments import LIVE
 from liveos_tui.commands.output import say
-from liveos_tui.errors import ExitCode, LiveosError
+from liveos_tui.errors import ExitCode
 from liveos_tui.jobs.events import IS
 from liveos_tui.jobs.findings import of_jobs
 from liveos_tui.jobs.folder import ALIVE, JobFolders
@@ -15,6 +15,7 @@ from liveos_tui.jobs.journal import journals
 from liveos_tui.live.local import LocalMachine
 from liveos_tui.live.model import LiveSystem
 from liveos_tui.live.report import document, exit_code, text
+from liveos_tui.live.recognise import absolute, mode_of
 from liveos_tui.system.files import Folder
 from liveos_tui.system.probes import Probes
 
@@ -51,14 +52,31 @@ def practice(folder: Path, state: str, *, stay: bool) -> int:
 
 
 def console(target: str | None, look: str | None = None, contrast: str | None = None) -> int:
-    """Open the console."""
+    """Open the console. Raises LiveosError."""
+    from liveos_tui.system.terminal import NoTerminalError  # noqa: PLC0415
+
+    try:
+        return _console(target, look, contrast)
+    except NoTerminalError:
+        # A name that is mistyped is the first thing to be told; at a terminal its stick may come.
+        if target not in {None, LIVE}:
+            mode_of(Probes(), absolute(target))
+        raise
+
+
+def _console(target: str | None, look: str | None, contrast: str | None) -> int:
     # Imported here: Textual takes most of the time that everything else needs to start.
     from liveos_tui.console.app import run as run_console  # noqa: PLC0415
     from liveos_tui.jobs.local import LocalWorkshop  # noqa: PLC0415
-    from liveos_tui.system.terminal import Contrast, Look, current  # noqa: PLC0415
+    from liveos_tui.system.terminal import (  # noqa: PLC0415
+        Contrast,
+        Look,
+        NoTerminalError,
+        current,
+    )
 
     if os.environ.get("TERM", "") in {"", "dumb", "unknown"}:
-        raise LiveosError(
+        raise NoTerminalError(
             "This terminal cannot show the console: TERM is not set, or says so.",
             "Use `liveos-tui status`, or set TERM to what the terminal is.",
         )

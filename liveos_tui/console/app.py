@@ -10,10 +10,10 @@ from datetime import datetime
 
 from liveos_tui.console.hangup import end_with
 from liveos_tui.console.navigation import Navigation
-from liveos_tui.errors import ExitCode, LiveosError
+from liveos_tui.errors import ExitCode
 from liveos_tui.jobs.workshop import Workshop
 from liveos_tui.live.watch import Machine
-from liveos_tui.system.terminal import Contrast, TerminalProfile, give_size
+from liveos_tui.system.terminal import Contrast, NoTerminalError, TerminalProfile, give_size
 
 # Leaving gives the probes this long to take down what they mounted; a hung one is left behind.
 FAREWELL_SECONDS = 1.0
@@ -95,12 +95,12 @@ def run(
     """Open the console on `target` until the person leaves; the exit code.
 
     Without a target the devices are shown, to choose from; without a workshop it only looks. Raises
-    the `LiveosError` of a target that could not be opened, and one for a standard input or output
-    that is no terminal.
+    the `LiveosError` of a target that could not be opened, and NoTerminalError for a standard input
+    or output that is no terminal.
     """
     # Textual reads standard input, draws on standard error and asks standard output for the size.
     if not all(os.isatty(stream) for stream in (0, 1, 2)):
-        raise LiveosError(
+        raise NoTerminalError(
             "The console needs a terminal for its input and its output.",
             "Use `liveos-tui status` in scripts and pipes.",
         )

@@ -64,7 +64,7 @@ def recognise(probes: Probes, target: str = LIVE) -> Recognised:
     if target == LIVE:
         return Recognised(recognise_booted(probes), ExitStack())
     path = absolute(target)
-    mode = _mode(probes, path)
+    mode = mode_of(probes, path)
     mounts = probes.mounts()
     devices = probes.block_devices()
     with ExitStack() as hold:
@@ -117,7 +117,8 @@ def absolute(target: str) -> str:
         ) from error
 
 
-def _mode(probes: Probes, path: str) -> int:
+def mode_of(probes: Probes, path: str) -> int:
+    """What is there: the mode of a file. Raises MissingTargetError, LiveosError."""
     try:
         return os.stat(probes.path(path)).st_mode  # noqa: PTH116
     except OSError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from liveos_tui.errors import LiveosError
 from liveos_tui.system.files import read_small
 
 CONTRAST_VARIABLE = "LIVEOS_TUI_CONTRAST"
@@ -14,6 +15,10 @@ CONTRAST_VARIABLE = "LIVEOS_TUI_CONTRAST"
 
 _TRUE_COLOUR = frozenset({"truecolor", "24bit"})
 _SERIAL_LINES = ("/dev/ttyS", "/dev/ttyAMA", "/dev/ttyUSB", "/dev/ttyACM", "/dev/hvc")
+
+
+class NoTerminalError(LiveosError):
+    """There is no terminal that the console could be shown on."""
 
 
 class Look(StrEnum):
