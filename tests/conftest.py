@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 # For the tests of every folder: what a machine and its programs say, and a terminal.
-sys.path += [str(Path(__file__).parent / name) for name in ("live", "console")]
+sys.path += [str(Path(__file__).parent / name) for name in ("live", "console", "jobs")]
 
 if TYPE_CHECKING:
     from machines import MachineBuilder
@@ -38,10 +38,13 @@ _OS_STARTERS = ("posix_spawn", "posix_spawnp", "system", "fork", "forkpty", "exe
 _TRIED = pytest.StashKey[list[str]]()
 
 
+def _in_vm(item: pytest.Item) -> bool:
+    return "vm" in item.path.relative_to(Path(__file__).parent).parts
+
+
 def _may_run_commands(item: pytest.Item) -> bool:
     """Marked tests, and those of tests/vm: their machine is there to run commands."""
-    in_vm = "vm" in item.path.relative_to(Path(__file__).parent).parts
-    return in_vm or item.get_closest_marker("real_tools") is not None
+    return _in_vm(item) or item.get_closest_marker("real_tools") is not None
 
 
 @contextmanager
@@ -78,6 +81,19 @@ def _no_real_command_was_swallowed(request: pytest.FixtureRequest) -> Iterator[N
     yield
     if tried := request.node.stash[_TRIED]:
         pytest.fail(f"A unit test ran a real command: {tried[0]}.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _state_of_the_tests(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Keep the jobs of the tests apart from those of whoever runs them."""
+    from own_state import own_state
+
+    with ExitStack() as held:
+        if not any(map(_in_vm, request.session.items)):
+            held.enter_context(own_state(tmp_path_factory.getbasetemp()))
+        yield
 
 
 @pytest.fixture

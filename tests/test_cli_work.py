@@ -16,14 +16,17 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
+from own_state import end
 
 from liveos_tui.cli import main
 from liveos_tui.jobs.events import JobState
+from liveos_tui.jobs.folder import JobFolders
 from liveos_tui.jobs.local import LocalWorkshop
 from liveos_tui.jobs.workshop import Wish
 from liveos_tui.live.model import Operation
 from liveos_tui.plans.model import Plan
 from liveos_tui.system.private_folder import remove_tree, state_folder
+from liveos_tui.system.probes import Probes
 
 pytestmark = pytest.mark.real_tools
 
@@ -122,10 +125,9 @@ def healthy(built: dict[str, Path], tmp_path: Path) -> Iterator[Path]:
 
 
 def forget_jobs_of(stick: Path) -> None:
-    found = json.loads(liveos_tui("jobs", "--json").stdout)["jobs"]
-    for job in found:
-        if job["target"] == str(stick):
-            remove_tree(state_folder() / "jobs" / job["id"])
+    for folder in JobFolders(Probes()).all():
+        if folder.order().plan.place.target == str(stick):
+            end(folder)
 
 
 def overlay(stick: Path) -> Path:
@@ -621,8 +623,6 @@ def test_a_folder_for_the_backup_that_is_not_there_is_told_before_anything_is_do
     assert "/does/not/exist is not there, or is no folder." in found.stderr
 
 
-@pytest.mark.parametrize("option", ["--target", "--work"])
-def test_jobs_of_a_place_that_is_not_there_are_not_none_but_an_error(option: str) -> None:
 @pytest.mark.parametrize("words", [("--to", "8M"), ("--by", "900T")])
 def test_an_amount_that_cannot_be_is_told_without_the_findings(
     healthy: Path, words: tuple[str, str]
@@ -633,6 +633,8 @@ def test_an_amount_that_cannot_be_is_told_without_the_findings(
     assert len(found.stderr.splitlines()) == 2
 
 
+@pytest.mark.parametrize("option", ["--target", "--work"])
+def test_jobs_of_a_place_that_is_not_there_are_not_none_but_an_error(option: str) -> None:
     found = liveos_tui("jobs", "list", option, "/does/not/exist")
 
     assert (found.returncode, found.stdout) == (2, "")

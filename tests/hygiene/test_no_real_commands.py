@@ -70,13 +70,18 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     tests = folder / "tests"
     (tests / "vm").mkdir(parents=True)
     shutil.copy(CONFTEST, tests)
+    (tests / "jobs").mkdir()
+    shutil.copy(CONFTEST.with_name("jobs") / "own_state.py", tests / "jobs")
     (folder / "pytest.ini").write_text(CONFIGURATION)
     commands = "".join(f"def test_{name}():\n    {c}\n\n" for name, c in COMMANDS.items())
     (tests / "test_it.py").write_text(PREAMBLE + commands + OTHERS)
     (tests / "vm" / "test_vm.py").write_text(IN_VM)
     report = folder / "report.xml"
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}", tests],
+        [
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
+            *(f"--junitxml={report}", f"--basetemp={folder / 'tmp'}", tests),
+        ],
         cwd=folder,
         capture_output=True,
         timeout=120,
