@@ -1,11 +1,10 @@
 """The command `install-to-stick`: this program on the stick's own partition."""
 
-import shlex
 from pathlib import Path
 
 from liveos_tui.commands.output import say
 from liveos_tui.errors import ExitCode
-from liveos_tui.formats.text import clean, shell_word
+from liveos_tui.formats.text import shell_word
 from liveos_tui.jobs.installing import Installed, install
 from liveos_tui.live.recognise import absolute
 from liveos_tui.system.bundle import NAME, own_bundle, read_bundle
@@ -37,5 +36,5 @@ def _how_to_start(installed: Installed) -> str:
     )
     if place.mount_point is None or place.this_system:
         return start
-    here = clean(str(Path(place.mount_point) / NAME / NAME))
-    return f"{start}Start it here:  sh {shlex.quote(here)} {shell_word(place.target)}\n"
+    here = shell_word(str(Path(place.mount_point) / NAME / NAME))
+    return f"{start}Start it here:  sh {here} {shell_word(place.target)}\n"

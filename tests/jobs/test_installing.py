@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import shlex
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
 import liveos_tui
+from liveos_tui.commands.installing import install_to_stick
 from liveos_tui.errors import LiveosError, NotALiveosError
 from liveos_tui.formats.checksums import Checksums
 from liveos_tui.jobs.installing import InTheWayError, install
@@ -209,6 +211,20 @@ def test_what_reads_back_otherwise_is_not_taken(
         install(Probes(), NEW, str(stick))
 
     assert tree(stick) == on(stick, OLD)
+
+
+def test_how_it_is_started_is_told_whole_however_long_the_path(
+    stick: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    far = stick.rename(tmp_path / ("it's a long name " * 14))
+    made = tmp_path / "made"
+    made.mkdir()
+    for name, data in NEW.files.items():
+        (made / name).write_bytes(data)
+    install_to_stick(str(far), str(made))
+
+    *_, last = capsys.readouterr().out.splitlines()
+    assert shlex.split(last.partition(":")[2]) == ["sh", f"{far}/liveos-tui/liveos-tui", str(far)]
 
 
 def test_a_bundle_that_is_damaged_is_not_read(stick: Path) -> None:
