@@ -14,8 +14,8 @@ from liveos_tui.jobs.folder import ALIVE, JobFolders
 from liveos_tui.jobs.journal import journals
 from liveos_tui.live.local import LocalMachine
 from liveos_tui.live.model import LiveSystem
-from liveos_tui.live.report import document, exit_code, text
 from liveos_tui.live.recognise import absolute, mode_of
+from liveos_tui.live.report import document, exit_code, text
 from liveos_tui.system.files import Folder
 from liveos_tui.system.probes import Probes
 
