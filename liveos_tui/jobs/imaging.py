@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.cow import SECTOR_BYTES, iterate_exceptions
 from liveos_tui.formats.free_blocks import Range
+from liveos_tui.formats.squash_command import SquashOptions, squash_command
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.apart import image_home, note_new_image
 from liveos_tui.jobs.merging import (
@@ -26,7 +27,7 @@ from liveos_tui.plans.ways import JOBS
 from liveos_tui.system.comparing import Difference, first_difference
 from liveos_tui.system.merged import MergedReader, behind_loop, stretches, used_ranges
 from liveos_tui.system.squashfs import outer_modes
-from liveos_tui.system.squashing import SquashOptions, command, squash
+from liveos_tui.system.squashing import squash
 from liveos_tui.system.stick_writing import StickFolder
 from liveos_tui.system.views import View
 from liveos_tui.system.writable_file import NoRoomError, WritableFile
@@ -60,7 +61,7 @@ def make_image(work: Work, action: MakeImage) -> str:
             options = SquashOptions(
                 compression.name, compression.block_bytes, compression.level, _modes(work, action)
             )
-            work.command(*command(str(folder.path / path), action.member, options))
+            work.command(*squash_command(str(folder.path / path), action.member, options))
             squash(
                 reader,
                 target,

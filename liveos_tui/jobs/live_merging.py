@@ -44,8 +44,6 @@ def freeze_root(work: Work, action: FreezeRoot) -> str:
     # Half done by a worker that was killed, or lost since.
     thaw(control, names)
     scratch = work.elsewhere(action.scratch) if action.scratch else None
-    for argv in _commands(names):
-        work.command(*argv)
     runner = work.workplace.probes.runner
     pause = freeze(control, runner, names, action.scratch_bytes, scratch)
     _take_up(work, control, names)
@@ -326,17 +324,3 @@ def _freeze_action(work: Work) -> FreezeRoot:
         if isinstance(step.action, FreezeRoot):
             return step.action
     raise LiveosError("The plan freezes nothing.", "Nothing was changed.")
-
-
-def _commands(names: RootNames) -> tuple[tuple[str, ...], ...]:
-    """What is done by ioctl(2), in the words of the program that people know."""
-    root, real, frozen = clean(names.root), clean(names.real), clean(names.frozen)
-    return (
-        ("dmsetup", "create", real, "--notable"),
-        ("dmsetup", "create", frozen, "--notable"),
-        ("dmsetup", "load", root, "--table", f"snapshot-origin {real}"),
-        ("dmsetup", "suspend", root),
-        ("dmsetup", "resume", real),
-        ("dmsetup", "resume", frozen),
-        ("dmsetup", "resume", root),
-    )

@@ -52,7 +52,6 @@ def mirror_view(work: Work, action: MirrorView) -> str:
         view,
         target,
         work.order.job_id,
-        commanded=lambda argv: work.command(*argv),
         told=told,
         cancelled=work.cancelled,
     )

@@ -9,6 +9,7 @@ from typing import Protocol
 from liveos_tui.jobs.events import Event
 from liveos_tui.plans.model import Plan
 from liveos_tui.system.probes import Probes
+from liveos_tui.system.telling import TellingRunner
 from liveos_tui.system.views import Joiner
 
 
@@ -67,10 +68,14 @@ class Control(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """What a job works with. `scratch` is a folder of the job's own in /run, not on the stick."""
+    """What a job works with. `scratch` is a folder of the job's own in /run, not on the stick.
+
+    `programs` is what runs programs for probes and joiner, where the person is told of them.
+    """
 
     probes: Probes
     joiner: Joiner
     scratch: Path
     control: Control
     tell: Callable[[Event], None]
+    programs: TellingRunner | None = None

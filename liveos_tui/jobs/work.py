@@ -58,6 +58,8 @@ class Work:
         self._stick: StickFolder | None = None
         self.journal: Journal | None = None
         self._pace = _Pace()
+        if workplace.programs is not None:
+            workplace.programs.told = lambda argv: self.command(*argv)
 
     def __enter__(self) -> "Work":
         return self

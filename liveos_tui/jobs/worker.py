@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError
@@ -25,6 +26,7 @@ from liveos_tui.plans.ways import JOBS
 from liveos_tui.system.inhibitor import no_sleep
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.processes import own_process
+from liveos_tui.system.telling import TellingRunner
 
 CarryOut = Callable[[Order, Workplace], EndEvent]
 
@@ -56,12 +58,14 @@ def _carried_out(
     tell: Callable[[Event], None],
 ) -> EndEvent:
     order = folder.order()
+    programs = TellingRunner(probes.runner)
+    probes = replace(probes, runner=programs)
     with ExitStack() as held:
         held.enter_context(no_sleep(order.plan.title))
         held.callback(folder.clear_scratch)
         scratch = folder.scratch()
         joiner = joiner_for(held, probes, folder.id, scratch)
-        return carry(order, Workplace(probes, joiner, scratch, control, tell))
+        return carry(order, Workplace(probes, joiner, scratch, control, tell, programs))
 
 
 def _mistake(error: BaseException, folder: JobFolder) -> EndEvent:

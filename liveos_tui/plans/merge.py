@@ -51,8 +51,9 @@ def plan_merge(
     engine = choose_engine(diagnosis, facts, wish.engine)
     estimate = estimate_image(diagnosis, facts)
     apart = _apart(diagnosis, facts, engine, estimate)
-    words = MergeWords(diagnosis, facts, engine, compression, apart)
-    steps, second_bytes = [Words(diagnosis, device_mapper).open_stick()], 0
+    general = Words(diagnosis, device_mapper)
+    words = MergeWords(general.joined, facts, engine, compression, apart)
+    steps, second_bytes = [general.open_stick()], 0
     running = _running_root(diagnosis, device_mapper=device_mapper)
     if running is not None:
         steps.append(words.freeze(running, scratch_bytes(diagnosis, facts)))

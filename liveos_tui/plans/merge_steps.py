@@ -1,8 +1,8 @@
-"""The steps of a merge, each with its words. Commands name what comes later in capitals."""
+"""The steps of a merge, each with its words."""
 
 from dataclasses import dataclass
 
-from liveos_tui.formats.cow import SECTOR_BYTES
+from liveos_tui.formats.squash_command import SquashOptions, squash_command
 from liveos_tui.formats.text import clean
 from liveos_tui.live.contents import beside
 from liveos_tui.live.diagnosis import Diagnosis
@@ -24,10 +24,10 @@ from liveos_tui.plans.actions import (
     SwitchRoot,
     ThawRoot,
 )
+from liveos_tui.plans.joined import PATH_LIMIT, Commands, Joined, loop
 from liveos_tui.plans.model import Cancel, Step
 from liveos_tui.plans.steps import JOB_FOLDER
 
-_PATH_LIMIT = 4096
 NEW_IMAGE, OLD_IMAGE = "new.img", "old.img"
 """The two images in a job's folder on another disk."""
 _MKSQUASHFS = "mksquashfs (squashfs-tools)"
@@ -37,28 +37,33 @@ _MKSQUASHFS = "mksquashfs (squashfs-tools)"
 class MergeWords:
     """Steps for the merge of one stick. `apart`: both images lie in this folder for a while."""
 
-    diagnosis: Diagnosis
+    joined: Joined
     facts: MergeFacts
     engine: Engine
     compression: Compression | None
     apart: str | None = None
 
     @property
+    def diagnosis(self) -> Diagnosis:
+        """What was found."""
+        return self.joined.diagnosis
+
+    @property
     def image(self) -> str:
         """The image as it is told to people: its path on the stick."""
-        return clean(self.diagnosis.place.image or "", _PATH_LIMIT)
+        return clean(self.diagnosis.place.image or "", PATH_LIMIT)
 
     @property
     def new_image(self) -> str:
         """The new image, until the old one's name is its own."""
         if self.apart is not None:
-            return f"{clean(self.apart, _PATH_LIMIT)}/{JOB_FOLDER}/{NEW_IMAGE}"
-        return clean(self.facts.beside, _PATH_LIMIT)
+            return f"{clean(self.apart, PATH_LIMIT)}/{JOB_FOLDER}/{NEW_IMAGE}"
+        return clean(self.facts.beside, PATH_LIMIT)
 
     @property
     def _member(self) -> str:
         """The root file system in the image, as it is told to people."""
-        return clean(self.diagnosis.place.base or "", _PATH_LIMIT)
+        return clean(self.diagnosis.place.base or "", PATH_LIMIT)
 
     @property
     def _there(self) -> str:
@@ -67,21 +72,15 @@ class MergeWords:
     def freeze(self, device: str, scratch_bytes: int) -> Step:
         """A view of the running root that stays as it is."""
         work = self.facts.work.path if self.facts.work else None
-        where = clean(work, _PATH_LIMIT) if work else "memory"
-        name = clean(device)
+        where = clean(work, PATH_LIMIT) if work else "memory"
         return Step(
             FreezeRoot(device, scratch_bytes, work),
             "Freeze a view",
-            "The running root is held for a moment, and a view of it is kept as it is then. The "
-            f"system goes on as before, into its own overlay; what it overwrites is copied to "
-            f"{where} first, as long as there is room. If that fills up, the merge ends, and the "
-            "system does not notice.",
-            (
-                ("dmsetup", "suspend", name),
-                ("dmsetup", "load", name, "--table", "0 SECTORS snapshot-origin ROOT"),
-                ("dmsetup", "create", "FROZEN", "--table", "0 SECTORS snapshot ROOT SCRATCH P 8"),
-                ("dmsetup", "resume", name),
-            ),
+            "The running root is held for a moment (device-mapper suspends and resumes it), and a "
+            "view of it is kept as it is then. The system goes on as before, into its own "
+            f"overlay; what it overwrites is copied to {where} first, as long as there is room. If "
+            "that fills up, the merge ends, and the system does not notice.",
+            (loop("SCRATCH-FILE"),),
             needs=("root", f"{size(scratch_bytes)} in {where}"),
             undo="The view is let go; the root uses its overlay as before, without a reboot.",
         )
@@ -89,7 +88,7 @@ class MergeWords:
     def switch(self, device: str, second_bytes: int) -> Step:
         """The running root on the new image."""
         place = self.diagnosis.place
-        overlay, name = clean(place.overlay, _PATH_LIMIT), clean(device)
+        overlay = clean(place.overlay, PATH_LIMIT)
         second = beside(place.overlay)
         return Step(
             SwitchRoot(device, second, second_bytes),
@@ -98,14 +97,13 @@ class MergeWords:
             "for a moment, the two overlays exchange their names, and it goes on with the new "
             "image and the nearly empty overlay.",
             (
-                ("dmsetup", "suspend", name),
-                ("renameat2", overlay, clean(second, _PATH_LIMIT), "RENAME_EXCHANGE"),
-                ("dmsetup", "load", name, "--table", "0 SECTORS snapshot NEW SECOND PO 8"),
-                ("dmsetup", "resume", name),
+                *self.joined.image(self.joined.on_stick(place.image or ""), "NEW"),
+                loop(self.joined.on_stick(second)),
+                loop("SCRATCH-FILE"),
             ),
             needs=("root", f"{size(second_bytes)} on the stick"),
             writes=(
-                f"{clean(second, _PATH_LIMIT)}: a second overlay",
+                f"{clean(second, PATH_LIMIT)}: a second overlay",
                 f"{overlay}: exchanged with it",
             ),
             undo="It stays: the system runs on it.",
@@ -119,15 +117,6 @@ class MergeWords:
             "Let go of the view",
             "The running root uses its overlay as before. The new image serves from the next boot "
             "on, under the same overlay: together they are the same system.",
-            (
-                (
-                    "dmsetup",
-                    "load",
-                    clean(device),
-                    "--table",
-                    "0 SECTORS snapshot BASE OVERLAY PO 8",
-                ),
-            ),
             needs=("root",),
             cancel=Cancel.SAFE_POINT,
         )
@@ -139,33 +128,33 @@ class MergeWords:
             "Check the file system",
             "Base image and overlay are joined, read-only, and e2fsck looks at the root file "
             "system in them. It changes nothing and has to find nothing.",
-            (("e2fsck", "-f", "-n", "VIEW"),),
+            (*self._view(), ("e2fsck", "-f", "-n", "VIEW")),
             needs=("e2fsck (e2fsprogs)",),
         )
 
     def mirror(self) -> Step:
         """A copy of the view, by device-mapper."""
         work = self.facts.work.path if self.facts.work else ""
-        sectors = (self.diagnosis.base_bytes or 0) // SECTOR_BYTES
-        table = f"0 {sectors} mirror core 2 8192 sync 2 VIEW 0 COPY 0 1 handle_errors"
         return Step(
             MirrorView(work),
             "Mirror the view",
             "device-mapper's mirror copies the merged view to a file in the work folder. Errors of "
             "either side end it.",
-            (("dmsetup", "create", "MIRROR", "--table", table), ("dmsetup", "status", "MIRROR")),
-            needs=(f"{need(self.diagnosis.base_bytes or 0)} in {clean(work, _PATH_LIMIT)}",),
+            self.joined.mirror(f"{clean(work, PATH_LIMIT)}/liveos-tui-JOB-rootfs.img"),
+            needs=(f"{need(self.diagnosis.base_bytes or 0)} in {clean(work, PATH_LIMIT)}",),
             undo="The copy is removed.",
         )
 
     def make(self, most_bytes: int) -> Step:
         """The new image beside the old one."""
         place, work = self.diagnosis.place, self.facts.work
+        commands: Commands = (("dumpe2fs", "VIEW"),)
+        if self.diagnosis.in_use and self.engine is Engine.STREAM:
+            commands += self.joined.base()
         if self.compression is None:
-            commands: tuple[tuple[str, ...], ...] = ()
             why = f"The merged view is written to a new file {self._there}."
         else:
-            commands = (self._mksquashfs(self.compression),)
+            commands += (self._mksquashfs(self.compression),)
             why = (
                 f"mksquashfs makes a new image of the merged view, {self._there}. Blocks that the "
                 "file system does not use become zeros: remains of deleted files do not travel. "
@@ -201,7 +190,7 @@ class MergeWords:
             "Read back and compare",
             "The new image is read back from the medium, and all of it is compared with base image "
             "and overlay, block by block: that mksquashfs has ended well proves nothing.",
-            (("cmp", "VIEW", f"NEW/{self._member}"),),
+            self.joined.image(self._made, "NEW"),
         )
 
     def exchange(self) -> Step:
@@ -209,10 +198,9 @@ class MergeWords:
         return Step(
             ExchangeImages(self.diagnosis.place.image or "", self.facts.beside),
             "Exchange the images",
-            "Old and new image exchange their names, at once, with everything on the medium before "
-            "and after. New image and old overlay are the same system as before: a power cut at "
-            "any moment leaves a stick that boots.",
-            (("renameat2", self.image, self.new_image, "RENAME_EXCHANGE"), ("syncfs", "STICK")),
+            "Old and new image exchange their names, at once (renameat2 with RENAME_EXCHANGE), "
+            "with everything on the medium before and after. New image and old overlay are the "
+            "same system as before: a power cut at any moment leaves a stick that boots.",
             writes=(f"{self.image} and {self.new_image}: their names",),
             undo="The names are exchanged back.",
             cancel=Cancel.SAFE_POINT,
@@ -220,13 +208,12 @@ class MergeWords:
 
     def keep(self, apart: str) -> Step:
         """A copy of the old image, before it goes."""
-        copy = f"{clean(apart, _PATH_LIMIT)}/{JOB_FOLDER}/{OLD_IMAGE}"
+        copy = f"{clean(apart, PATH_LIMIT)}/{JOB_FOLDER}/{OLD_IMAGE}"
         return Step(
             KeepImage(self.diagnosis.place.image or "", apart),
             "Copy the old image",
             "The stick has no room for two images: the old one is copied to the other disk, and "
             "the copy is read back from there, before anything on the stick is touched.",
-            (("cp", self.image, copy), ("sha256sum", self.image, copy)),
             needs=(f"{size(self.facts.image_bytes)} in {clean(apart)}",),
             writes=(f"{copy}: a copy of the old image",),
             undo="The copy is removed.",
@@ -241,11 +228,6 @@ class MergeWords:
             "back from the medium. Until that is done the stick has no image and does not boot: "
             "leave it plugged in. After a power cut this job goes on, or back, on any Linux that "
             "has the stick and the other disk.",
-            (
-                ("rm", self.image),
-                ("cp", self.new_image, self.image),
-                ("sha256sum", self.new_image, self.image),
-            ),
             writes=(f"{self.image}: removed, and written anew",),
             undo="The old image is written back from its copy.",
             cancel=Cancel.SAFE_POINT,
@@ -253,13 +235,12 @@ class MergeWords:
 
     def set_aside(self, path: str) -> Step:
         """The osmin image, which describes the old root."""
-        name = clean(path, _PATH_LIMIT)
+        name = clean(path, PATH_LIMIT)
         return Step(
             SetAside(path),
             "Set osmin.img aside",
             "It describes how the old root becomes smaller when it is installed, and is wrong for "
             "the new one (live-osimg-min).",
-            (("mv", name, f"{JOB_FOLDER}/osmin.img"),),
             writes=(f"{name}: moved to {JOB_FOLDER}",),
             undo="It is moved back.",
             cancel=Cancel.SAFE_POINT,
@@ -267,7 +248,7 @@ class MergeWords:
 
     def reset(self) -> Step:
         """What is merged is not needed twice."""
-        overlay = clean(self.diagnosis.place.overlay, _PATH_LIMIT)
+        overlay = clean(self.diagnosis.place.overlay, PATH_LIMIT)
         return Step(
             ResetStore(),
             "Empty the overlay",
@@ -278,13 +259,17 @@ class MergeWords:
             cancel=Cancel.SAFE_POINT,
         )
 
+    def _view(self) -> Commands:
+        """The view is there already where the root is frozen."""
+        if self.diagnosis.in_use:
+            return ()
+        return (*self.joined.base(), *self.joined.view(read_only=True))
+
+    @property
+    def _made(self) -> str:
+        """The new image as programs get it."""
+        return self.new_image if self.apart is not None else self.joined.on_stick(self.new_image)
+
     def _mksquashfs(self, compression: Compression) -> tuple[str, ...]:
-        level = () if compression.level is None else ("-Xcompression-level", str(compression.level))
-        source = "the merged view" if self.engine is Engine.STREAM else "the mirror's copy"
-        return (
-            "mksquashfs",
-            f"<{source} as {self._member}>",
-            self.new_image,
-            *("-noappend", "-exit-on-error", "-no-xattrs", "-all-root", "-comp", compression.name),
-            *("-b", str(compression.block_bytes), *level),
-        )
+        options = SquashOptions(compression.name, compression.block_bytes, compression.level)
+        return squash_command(self._made, self._member, options, mode="MODE")

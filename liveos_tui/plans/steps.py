@@ -1,11 +1,12 @@
 """The steps that plans are made of, each with its words.
 
-Commands name what comes later in capitals. `Words` knows what is the same in all steps of a plan.
+Commands are the programs that the job tells when it starts them; they name what comes later in
+capitals. What the console does itself is told in words. `Words` knows what is the same in all
+steps of a plan.
 """
 
 from dataclasses import dataclass
 
-from liveos_tui.formats.cow import SECTOR_BYTES
 from liveos_tui.formats.text import clean, shell_word
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.words import size
@@ -23,10 +24,10 @@ from liveos_tui.plans.actions import (
     TakeDown,
     Verify,
 )
+from liveos_tui.plans.joined import PATH_LIMIT, Joined
 from liveos_tui.plans.model import Cancel, Step
 from liveos_tui.plans.refused import UNCHANGED, PlanRefusedError
 
-_PATH_LIMIT = 4096
 JOB_FOLDER = "liveos-tui-jobs/JOB"
 """Where a job keeps its files on the stick, below the stick's top."""
 
@@ -45,9 +46,14 @@ class Words:
     device_mapper: bool = True
 
     @property
+    def joined(self) -> Joined:
+        """The commands that join base and overlay."""
+        return Joined(self.diagnosis, self.device_mapper)
+
+    @property
     def overlay(self) -> str:
         """The overlay as it is told to people: its path on the stick."""
-        return clean(self.diagnosis.place.overlay, _PATH_LIMIT)
+        return clean(self.diagnosis.place.overlay, PATH_LIMIT)
 
     def open_stick(self, *, writable: bool = True) -> Step:
         """Lock, and see that it is the same stick.
@@ -65,9 +71,9 @@ class Words:
         )
         writes: tuple[str, ...] = ()
         undo = "The lock is let go."
-        device = clean(place.device or "DEVICE", _PATH_LIMIT)
+        device = clean(place.device or "DEVICE", PATH_LIMIT)
         if remount:
-            folder = clean(place.mount_point or "", _PATH_LIMIT)
+            folder = clean(place.mount_point or "", PATH_LIMIT)
             commands = (("mount", "-o", "remount,rw", folder),)
             why += " It is mounted read-only and is made writable for the time of the job."
             writes = ("the stick's file system: mounted writable",)
@@ -107,8 +113,9 @@ class Words:
             "Rehearse the repair",
             why,
             (
-                *self._join(rehearsed=True),
-                *self._throw_away("REHEARSAL"),
+                *self.joined.base(),
+                *self.joined.view(read_only=True, header=True),
+                *self.joined.throw_away("REHEARSAL"),
                 ("e2fsck", "-E", "journal_only", "-y", "REHEARSAL"),
                 ("e2fsck", "-f", "-y", "REHEARSAL"),
                 ("e2fsck", "-f", "-n", "REHEARSAL"),
@@ -120,7 +127,7 @@ class Words:
         """Header and metadata areas, saved."""
         summary = self.diagnosis.summary
         length = size(summary.metadata_bytes) if summary else "unknown size"
-        elsewhere = tuple(f"{clean(path, _PATH_LIMIT)}: a copy of it" for path in copies)
+        elsewhere = tuple(f"{clean(path, PATH_LIMIT)}: a copy of it" for path in copies)
         return Step(
             BackUp(copies),
             "Back up the header",
@@ -175,7 +182,7 @@ class Words:
             "Tell the kernel",
             "The kernel's loop device takes over the file's new size. The overlay uses it from the "
             "next write on; its status shows it at once.",
-            (("losetup", "--set-capacity", node), ("dmsetup", "status", clean(device))),
+            (("losetup", "--set-capacity", node),),
             needs=("root", "losetup (util-linux), dmsetup"),
             undo="It stays: the kernel may use the new part already.",
             cancel=Cancel.SAFE_POINT,
@@ -201,7 +208,8 @@ class Words:
             "Register it",
             "Base image and overlay are joined to one device again, with a table that says PO: "
             "were it to fill up, it would overflow and not become Invalid.",
-            self._join(rehearsed=False),
+            # The base is joined since the rehearsal.
+            self.joined.view(read_only=False),
             undo="The device is removed.",
             cancel=Cancel.SAFE_POINT,
         )
@@ -215,7 +223,7 @@ class Words:
             "What its changes replace is saved to a file on the stick; only then are they written "
             "to the overlay. An e2fsck that is killed has changed nothing.",
             (
-                *self._throw_away("TRIAL"),
+                *self.joined.throw_away("TRIAL"),
                 ("e2fsck", "-f", "-y", "TRIAL"),
                 ("e2fsck", "-f", "-n", "TRIAL"),
             ),
@@ -235,19 +243,17 @@ class Words:
             "Verify",
             "e2fsck looks once more, changes nothing and has to find nothing; a file system that "
             "only says that it is clean is no proof. The root folder and /etc/os-release are read.",
-            (("e2fsck", "-f", "-n", "DEVICE"),),
+            (("e2fsck", "-f", "-n", "VIEW"),),
             needs=(_E2FSCK,),
         )
 
     def take_down(self) -> Step:
         """Let go."""
-        commands = (("dmsetup", "remove", "DEVICE"), ("losetup", "--detach", "LOOP"))
         return Step(
             TakeDown(),
             "Take it down",
             "The device is removed and the files are let go, so that the stick can be unplugged "
             "or booted.",
-            commands if self.device_mapper else (),
             cancel=Cancel.SAFE_POINT,
         )
 
@@ -266,7 +272,7 @@ class Words:
     def _check_mount(self) -> None:
         if self.diagnosis.read_only_mount is None:
             return
-        mount = clean(self.diagnosis.read_only_mount, _PATH_LIMIT)
+        mount = clean(self.diagnosis.read_only_mount, PATH_LIMIT)
         raise PlanRefusedError(
             f"{self.diagnosis.place.name} is a folder on {mount}, which is mounted read-only.",
             f"Have that mounted writable (as root: `mount -o remount,rw {shell_word(mount)}`), or "
@@ -276,49 +282,3 @@ class Words:
     def _remount(self, *, writable: bool) -> bool:
         seen = self.diagnosis.place.mount_point is not None
         return writable and seen and self.diagnosis.stick_writable is False
-
-    def _join(self, *, rehearsed: bool) -> tuple[tuple[str, ...], ...]:
-        """Base and overlay made one device, for a rehearsal with a header of its own."""
-        summary = self.diagnosis.summary
-        if not self.device_mapper or summary is None:
-            return ()
-        place, chunk = self.diagnosis.place, summary.chunk_sectors
-        stick = place.mount_point or "STICK"
-        base = clean(f"{stick}/{place.image or 'IMAGE'}", _PATH_LIMIT)
-        store = clean(f"{stick}/{place.overlay}", _PATH_LIMIT)
-        commands: list[tuple[str, ...]] = []
-        if place.base is not None:
-            options = "ro,nosuid,nodev,noexec,loop"
-            commands.append(("mount", "-t", "squashfs", "-o", options, base, "IMAGE"))
-            base = f"IMAGE/{clean(place.base, _PATH_LIMIT)}"
-        mode = ("--read-only",) if rehearsed else ()
-        commands.append(("losetup", "--find", "--show", "--read-only", base))
-        commands.append(("losetup", "--find", "--show", *mode, store))
-        cow = "OVERLAY"
-        if rehearsed and not summary.valid:
-            rest = summary.total_sectors - chunk
-            tables = (f"0 {chunk} linear HEADER 0", f"{chunk} {rest} linear OVERLAY {chunk}")
-            commands.append(("losetup", "--find", "--show", "--read-only", "VALID-HEADER"))
-            commands.append(_create("STORE", *tables, read_only=True))
-            cow = "STORE"
-        table = self._table("BASE", cow, "PO")
-        commands.append(_create("DEVICE", table, read_only=rehearsed))
-        return tuple(commands)
-
-    def _throw_away(self, name: str) -> tuple[tuple[str, ...], ...]:
-        """A layer on the device that takes what programs write."""
-        if not self.device_mapper:
-            return ()
-        loop = ("losetup", "--find", "--show", "FILE-IN-RUN")
-        return (loop, _create(name, self._table("DEVICE", "SCRATCH", "P")))
-
-    def _table(self, origin: str, store: str, persistence: str) -> str:
-        chunk = self.diagnosis.summary.chunk_sectors if self.diagnosis.summary else 8
-        sectors = (self.diagnosis.base_bytes or 0) // SECTOR_BYTES
-        return f"0 {sectors} snapshot {origin} {store} {persistence} {chunk}"
-
-
-def _create(name: str, *tables: str, read_only: bool = False) -> tuple[str, ...]:
-    mode = ("--readonly",) if read_only else ()
-    told = (word for table in tables for word in ("--table", table))
-    return ("dmsetup", "create", *mode, name, *told)

@@ -8,16 +8,16 @@ from liveos_tui.formats.text import clean
 from liveos_tui.live.diagnosis import Fact
 from liveos_tui.live.words import size
 from liveos_tui.plans.actions import Action, Rehearse, Repair
+from liveos_tui.plans.capitals import MEANINGS, explained
 from liveos_tui.plans.model import Confirmation, Plan, Room, Step
 
 WIDTH = 80
 _NAME_WIDTH = 12
+_CAPITALS_WIDTH = max(map(len, MEANINGS))
 _COMMAND_LIMIT = 8192
 _WORDS = re.compile(r"[^\s`]*`[^`]*`\S*|\S+")
-_CAPITALS = (
-    "Commands are shown as they will be run. What stands there in capitals (STICK, VIEW, DEVICE "
-    "...) is known by its name only then."
-)
+_COMMANDS = "Commands are shown as they will be run."
+_CAPITALS = "What stands here in capitals gets its name only then:"
 
 _CONFIRMATIONS = {
     Confirmation.NONE: "It needs no confirmation: nothing is written.",
@@ -48,9 +48,7 @@ def _fact_lines(fact: Fact) -> Iterator[str]:
 
 def _plan_lines(plan: Plan) -> Iterator[str]:
     yield from _head_lines(plan)
-    if any(step.commands for step in plan.steps):
-        yield ""
-        yield from wrapped(_CAPITALS)
+    yield from _command_lines(plan)
     for number, step in enumerate(plan.steps, 1):
         yield ""
         yield from _step_lines(number, step)
@@ -61,6 +59,17 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
         yield "Afterwards:"
     for sentence in plan.afterwards:
         yield from wrapped(sentence, "  - ")
+
+
+def _command_lines(plan: Plan) -> Iterator[str]:
+    capitals = explained(plan)
+    sentences = [_COMMANDS] if any(step.commands for step in plan.steps) else []
+    sentences += [_CAPITALS] if capitals else []
+    if sentences:
+        yield ""
+        yield from wrapped(" ".join(sentences))
+    for word, meaning in capitals:
+        yield from wrapped(meaning, f"  {word:{_CAPITALS_WIDTH}} ")
 
 
 def _outline_lines(plan: Plan) -> Iterator[str]:

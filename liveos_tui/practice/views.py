@@ -105,8 +105,6 @@ class UserSpaceView:
 class UserSpaceMirror:
     """A `views.Mirror`: it copies while it is waited for."""
 
-    commands: tuple[tuple[str, ...], ...] = ()
-
     def __init__(self, mapper: UserSpaceDeviceMapper, name: str) -> None:
         self._mapper = mapper
         self._name = name

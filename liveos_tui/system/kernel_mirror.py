@@ -1,7 +1,6 @@
 """A mirror of the kernel's device-mapper that copies a view to a file."""
 
 import time
-from pathlib import Path
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.system.devicemapper import dmsetup_words
@@ -11,20 +10,12 @@ _TIMEOUT_SECONDS = 10.0
 
 
 class KernelMirror:
-    """A `views.Mirror` of the kernel's: the dm device `name`, which was made by `table`.
+    """A `views.Mirror` of the kernel's: the dm device `name`."""
 
-    `target` is the file behind its second leg.
-    """
-
-    def __init__(self, runner: Runner, name: str, table: str, target: Path) -> None:
+    def __init__(self, runner: Runner, name: str) -> None:
         self._runner = runner
         # Looking must not flush: that would wait for all that the mirror has in hand.
         self._status = ("dmsetup", "status", "--noflush", name)
-        self.commands = (
-            ("losetup", "--find", "--show", str(target)),
-            ("dmsetup", "create", "--readonly", name, "--table", table),
-            self._status,
-        )
 
     def wait(self, seconds: float) -> bytes:
         """See `Mirror.wait`."""

@@ -150,7 +150,7 @@ class KernelJoiner:
             device = stack.enter_context(
                 self._device(name, "mirror", table, read_only=True, refused=not_mirrored)
             )
-            yield KernelMirror(self._runner, device.name, table, target)
+            yield KernelMirror(self._runner, device.name)
 
     def clean_up(self, name: str) -> tuple[str, ...]:
         """See `Joiner.clean_up`."""

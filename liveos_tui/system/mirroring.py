@@ -53,16 +53,15 @@ def mirror_to_file(
     target: Path,
     name: str,
     *,
-    commanded: Callable[[tuple[str, ...]], None],
     told: Callable[[MirrorProgress], None],
     cancelled: Callable[[], bool] = never,
 ) -> MirrorCopy:
     """Copy all of `view` to the file `target`, which only this user can read.
 
-    A file of that name, which an earlier run has left, is made anew. `commanded` gets each command
-    that is run, `told` what the mirror says, some four times a second. Zeros take no room,
-    where the file system can have holes. The copy is on the medium when this returns; after an
-    error there is none, and no device is left. Raises MirrorError, CancelledError, LiveosError.
+    A file of that name, which an earlier run has left, is made anew. `told` gets what the mirror
+    says, some four times a second. Zeros take no room, where the file system can have holes. The
+    copy is on the medium when this returns; after an error there is none, and no device is left.
+    Raises MirrorError, CancelledError, LiveosError.
     """
     with _new_file(target, view.size_bytes) as descriptor:
         digger = HoleDigger(descriptor)
@@ -70,8 +69,6 @@ def mirror_to_file(
         failed: MirrorError | None = None
         try:
             with joiner.mirror(view, target, name, sectors) as mirror:
-                for argv in mirror.commands:
-                    commanded(argv)
                 try:
                     _follow(mirror, digger, sectors * SECTOR_BYTES, target, told, cancelled)
                 except MirrorError as error:

@@ -8,24 +8,22 @@ to its end fails mksquashfs (with -exit-on-error; without it, it would go on wit
 
 import fcntl
 import os
-import re
 import select
 import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from liveos_tui.errors import CancelledError, LiveosError
 from liveos_tui.formats.mksquashfs import (
-    LEVELS,
     MksquashfsOutput,
     SquashLine,
     Version,
     parse_compressors,
     parse_version,
 )
+from liveos_tui.formats.squash_command import SquashOptions, squash_command
 from liveos_tui.formats.text import clean
 from liveos_tui.system.merged import MergedReader
 from liveos_tui.system.private_folder import state_folder
@@ -36,7 +34,6 @@ from liveos_tui.system.writable_file import NoRoomError, WritableFile
 STREAMED = "stream"
 """The engine that feeds mksquashfs a pseudo-file."""
 
-_MEMBER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 _NO_SUCH_COMPRESSOR = "-"
 _MIB = 1 << 20
 # What mksquashfs takes of memory, besides what its compressors need: more makes it no faster, and
@@ -45,20 +42,6 @@ _LEAST_MEMORY, _MOST_MEMORY = 64 * _MIB, 256 * _MIB
 _WAIT_SECONDS = 0.1
 _JOIN_SECONDS = 2.0
 _SYNC_SECONDS = 1.0
-_FOLDER_MODE, _FILE_MODE = 0o755, 0o644
-
-
-@dataclass(frozen=True, slots=True)
-class SquashOptions:
-    """How a squashfs is compressed; blocks are bytes, `level` None is the compressor's own.
-
-    `modes` are permission bits by path ("" is the top folder), where they are not the usual ones.
-    """
-
-    compressor: str
-    block_bytes: int
-    level: int | None = None
-    modes: tuple[tuple[str, int], ...] = ()
 
 
 def version(runner: Runner) -> Version:
@@ -98,42 +81,6 @@ def trouble_of(found: Version, engine: str) -> str | None:
     return None
 
 
-def command(
-    target: str, member: str, options: SquashOptions, *, source: str = "EMPTY", feed: str = "FEED"
-) -> tuple[str, ...]:
-    """The command that makes the image `target`; FEED stands for the pseudo-file's command.
-
-    Raises LiveosError for a member or a level that cannot be.
-    """
-    if not _MEMBER.fullmatch(member):
-        raise LiveosError(
-            f"{clean(member)} is no name for the root file system in an image.",
-            "Nothing was changed. A live system has LiveOS/rootfs.img there.",
-        )
-    modes = dict(options.modes)
-    parts = member.split("/")
-    words = ["mksquashfs", source, target, "-noappend", "-exit-on-error", "-no-xattrs"]
-    words += ["-all-root", "-comp", options.compressor, "-b", str(options.block_bytes)]
-    words += _level(options)
-    for folder in ("/".join(parts[: n + 1]) for n in range(len(parts) - 1)):
-        words += ["-p", f"{folder} d {modes.get(folder, _FOLDER_MODE):o} 0 0"]
-    words += ["-p", f"{member} f {modes.get(member, _FILE_MODE):o} 0 0 {feed}"]
-    return tuple(words)
-
-
-def _level(options: SquashOptions) -> list[str]:
-    if options.level is None:
-        return []
-    allowed = LEVELS.get(options.compressor, range(0))
-    if options.level not in allowed:
-        which = f"{allowed[0]} to {allowed[-1]}" if allowed else "none"
-        raise LiveosError(
-            f"{clean(options.compressor)} has no level {options.level}.",
-            f"Its levels: {which}. Nothing was changed.",
-        )
-    return ["-Xcompression-level", str(options.level)]
-
-
 def squash(
     reader: MergedReader,
     target: WritableFile,
@@ -154,11 +101,11 @@ def squash(
     """
     with ExitStack() as stack:
         top = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=scratch, prefix="top-")))
-        top.chmod(dict(options.modes).get("", _FOLDER_MODE))
+        top.chmod(options.top_mode)
         feeder = stack.enter_context(_Feeder(reader))
         stack.enter_context(_WritingOut(target))
         output = f"/proc/self/fd/{target.fileno()}"
-        argv = command(output, member, options, source=str(top), feed=feeder.command)
+        argv = squash_command(output, member, options, source=str(top), feed=feeder.command)
         messages = MksquashfsOutput()
 
         def hear(data: bytes) -> None:

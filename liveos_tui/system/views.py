@@ -66,11 +66,6 @@ class Trial(Protocol):
 class Mirror(Protocol):
     """A mirror that copies a view to a file, from its start to its end."""
 
-    @property
-    def commands(self) -> tuple[tuple[str, ...], ...]:
-        """What was run to make it: argument lists; none in user space."""
-        ...
-
     def wait(self, seconds: float) -> bytes:
         """Let it copy for about so long; then what `dmsetup status` prints of it.
 

@@ -283,7 +283,7 @@ class TestSteps:
     ) -> None:
         step = next(s for s in plan_merge(well(), FACTS).steps if isinstance(s.action, MakeImage))
 
-        assert "-all-root" in step.commands[0]
+        assert "-all-root" in step.commands[-1]
         assert "-all-root and -no-xattrs are said of the one file LiveOS/rootfs.img" in step.why
 
     def test_the_other_engine_is_taken_where_the_faster_one_is_not_to_be_trusted(self) -> None:

@@ -1,5 +1,6 @@
 """What --dry-run prints: 80 columns, and every command can be copied."""
 
+import re
 import shlex
 from dataclasses import replace
 
@@ -76,6 +77,27 @@ def test_only_what_asks_writes(plan: Plan) -> None:
 @pytest.mark.parametrize("plan", [PLANS[0], PLANS[-1]], ids=lambda plan: plan.title)
 def test_the_way_back_is_named_for_the_console_and_for_the_command_line(plan: Plan) -> None:
     assert "(u in Jobs, or `liveos-tui jobs rollback`)" in plan.go_back
+
+
+@every_plan
+def test_every_word_in_capitals_of_a_command_is_explained(plan: Plan) -> None:
+    words = {
+        word
+        for step in plan.steps
+        for argv in step.commands
+        for argument in argv
+        for word in re.findall(r"(?:^|\s)([A-Z][A-Z-]+)(?=$|[\s/])", argument)
+    } - {"P", "PO"}
+    explained = {line.split()[0] for line in plan_text(plan).splitlines() if line[:2] == "  "}
+
+    assert words <= explained
+
+
+def test_capitals_are_spoken_of_only_where_there_are_any() -> None:
+    running = plan_text(plan_grow(diagnosis(Illness.OVERFLOW, in_use=True)))
+
+    assert "Commands are shown as they will be run.\n" in running
+    assert "capitals" not in running
 
 
 def test_without_a_device_mapper_no_commands_of_the_kernel_are_told() -> None:

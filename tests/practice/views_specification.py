@@ -443,9 +443,7 @@ class JoinerSpecification:
         seen: list[MirrorProgress] = []
         target = tmp_path / "a copy"
         with joiner.view(images.base, store, NAME, read_only=True) as view:
-            copied = mirror_to_file(
-                joiner, view, target, NAME, commanded=lambda _: None, told=seen.append
-            )
+            copied = mirror_to_file(joiner, view, target, NAME, told=seen.append)
             assert target.read_bytes() == all_of(view)
         assert copied.size_bytes == BASE_BYTES
         assert seen[-1].complete
@@ -457,9 +455,7 @@ class JoinerSpecification:
         self, joiner: Joiner, images: Images, store: Path, tmp_path: Path
     ) -> None:
         with joiner.view(images.base, store, NAME, read_only=True) as view:
-            copied = mirror_to_file(
-                joiner, view, tmp_path / "c", NAME, commanded=lambda _: None, told=lambda _: None
-            )
+            copied = mirror_to_file(joiner, view, tmp_path / "c", NAME, told=lambda _: None)
         assert copied.allocated_bytes == (tmp_path / "c").stat().st_blocks * 512
         assert copied.allocated_bytes < BASE_BYTES / 4
 
@@ -506,7 +502,6 @@ class JoinerSpecification:
                 view,
                 target,
                 NAME,
-                commanded=lambda _: None,
                 told=lambda _: None,
                 cancelled=lambda: next(answers, True),
             )
@@ -519,9 +514,7 @@ class JoinerSpecification:
         elsewhere.write_bytes(b"of somebody else")
         target.symlink_to(elsewhere)
         with joiner.view(images.base, store, NAME, read_only=True) as view:
-            mirror_to_file(
-                joiner, view, target, NAME, commanded=lambda _: None, told=lambda _: None
-            )
+            mirror_to_file(joiner, view, target, NAME, told=lambda _: None)
             assert target.read_bytes() == all_of(view)
         assert not target.is_symlink()
         assert elsewhere.read_bytes() == b"of somebody else"
@@ -542,9 +535,7 @@ class JoinerSpecification:
         assert joiner.clean_up(NAME) != ()
         assert joiner.clean_up(NAME) == ()
         with joiner.view(images.base, store, NAME, read_only=True) as view:
-            mirror_to_file(
-                joiner, view, target, NAME, commanded=lambda _: None, told=lambda _: None
-            )
+            mirror_to_file(joiner, view, target, NAME, told=lambda _: None)
             assert target.read_bytes() == all_of(view)
 
     # Leaving nothing behind (`nothing_left` looks after every test)

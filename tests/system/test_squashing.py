@@ -11,13 +11,12 @@ from typing import NoReturn
 import pytest
 
 from liveos_tui.errors import CancelledError, LiveosError, UnreadableError
+from liveos_tui.formats.squash_command import SquashOptions
 from liveos_tui.system import squashing
 from liveos_tui.system.merged import MergedReader, Origin, Stretch
 from liveos_tui.system.runner import SystemRunner
 from liveos_tui.system.squashfs import members, outer_modes
 from liveos_tui.system.squashing import (
-    SquashOptions,
-    command,
     compressors,
     squash,
     trouble_of,
@@ -186,7 +185,7 @@ def test_why_mksquashfs_could_not_write_is_told(
 ) -> None:
     """What it says in front of a full file system (tests/data/mksquashfs/nospace.out)."""
     script = f"echo 'Write failed because {said}'; echo 'FATAL ERROR: Failed to write'; exit 1"
-    monkeypatch.setattr(squashing, "command", lambda *_, **__: ("sh", "-c", script, "sh"))
+    monkeypatch.setattr(squashing, "squash_command", lambda *_, **__: ("sh", "-c", script, "sh"))
     with pytest.raises(kind, match=words):
         made(tmp_path, base)
 
@@ -206,20 +205,6 @@ def test_it_can_be_cancelled_in_the_middle(tmp_path: Path, base: Path) -> None:
 def test_a_compressor_that_is_not_there_is_told(tmp_path: Path, base: Path) -> None:
     with pytest.raises(LiveosError, match="could not make the new image"):
         made(tmp_path, base, options=SquashOptions("foo", 128 << 10))
-
-
-@pytest.mark.parametrize("member", ["a b", "/etc/passwd", "../x", "a/../b", "x;reboot", "", "a\nb"])
-def test_a_member_is_no_word_of_a_shell(member: str) -> None:
-    with pytest.raises(LiveosError, match="is no name for the root file system"):
-        command("new.img", member, FAST)
-
-
-def test_levels_are_those_of_the_compressor() -> None:
-    words = command("new.img", MEMBER, SquashOptions("zstd", 131072, 19))
-    assert words[words.index("-Xcompression-level") + 1] == "19"
-    for name, level in (("zstd", 23), ("xz", 1), ("lz4", 1)):
-        with pytest.raises(LiveosError, match=f"{name} has no level"):
-            command("new.img", MEMBER, SquashOptions(name, 131072, level))
 
 
 def test_version_and_compressors_of_this_machine() -> None:

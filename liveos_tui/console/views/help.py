@@ -124,8 +124,9 @@ _WORDS = (
     (
         "CAPITALS",
         "In a command that is shown before it is run: what gets its name only then. STICK is where "
-        "the stick is mounted, BASE and OVERLAY the two files, VIEW or DEVICE both read as one, "
-        "JOB the job's ID, REHEARSAL and TRIAL scratch copies in memory.",
+        "the stick is mounted, BASE and OVERLAY the two files, VIEW both read as one, JOB the "
+        "job's ID, REHEARSAL and TRIAL layers on VIEW that are thrown away. The others are "
+        "explained in the plan that --dry-run prints.",
     ),
     (
         "Exchange",

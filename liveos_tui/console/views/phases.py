@@ -15,12 +15,13 @@ from liveos_tui.console.views.steps import RESULT, clock_time, command, state_wo
 from liveos_tui.console.wording import percent, size
 from liveos_tui.jobs.events import ProgressEvent, StepState
 from liveos_tui.jobs.workshop import Proposal
+from liveos_tui.plans.capitals import explained
 from liveos_tui.plans.model import Plan
 
 READABLE = 100
 """Cells of a row of prose: longer ones are hard to read, however wide the terminal is."""
 
-_CAPITALS = "In the commands, words in capitals get their names when it is done; F1 tells which."
+_CAPITALS = "What stands in capitals gets its name only when it is done:"
 
 _MARKER = 2
 _WORD = 5
@@ -38,8 +39,9 @@ def plan(value: Proposal, width: int) -> list[Line]:
     if value.plan is None:
         return lines
     lines += [EMPTY, (Span("The phases", Role.HEADING),)]
-    if any(step.commands for step in value.plan.steps):
-        lines += [(Span(row, Role.MUTED),) for row in wrap(_CAPITALS, width)]
+    capitals = [f"{word}: {meaning}." for word, meaning in explained(value.plan)]
+    for text in [_CAPITALS, *capitals] if capitals else []:
+        lines += [(Span(row, Role.MUTED),) for row in wrap(text, width)]
     for number, step in enumerate(value.plan.steps, 1):
         for row, text in enumerate(wrap(f"{step.title}: {step.why}", width - 3)):
             lines.append((Span(f"{number:<3}" if row == 0 else "   ", Role.MUTED), Span(text)))

@@ -74,7 +74,7 @@ def mirrored(
     joiner: KernelJoiner, view: View, target: Path, told: list[MirrorProgress] | None = None
 ) -> MirrorCopy:
     seen = told if told is not None else []
-    return mirror_to_file(joiner, view, target, NAME, commanded=lambda _: None, told=seen.append)
+    return mirror_to_file(joiner, view, target, NAME, told=seen.append)
 
 
 def test_the_copy_equals_the_view_and_is_sparse(
@@ -211,7 +211,6 @@ def test_it_can_be_cancelled_in_the_middle(
             view,
             target,
             NAME,
-            commanded=lambda _: None,
             told=lambda _: None,
             cancelled=cancelled,
         )
