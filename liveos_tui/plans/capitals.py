@@ -20,7 +20,7 @@ MEANINGS = {
     "TRIAL": "VIEW, with a layer on it that is thrown away",
     "COPY": "the loop device of the mirror's copy",
     "MIRROR": "the device that copies VIEW",
-    "EMPTY-FOLDER": "an empty folder: the new image's own top folder",
+    "EMPTY-FOLDER": "an empty folder, the top of the new image",
     "MERGED-VIEW": "hands mksquashfs what is in VIEW (a command of this program)",
     "SCRATCH-FILE": "a file for what the system overwrites meanwhile",
     "MODE": "the permissions that the old image has there",

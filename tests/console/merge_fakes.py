@@ -5,6 +5,7 @@ from dataclasses import replace
 from console_fakes import GIB, MIB
 from workshop_fakes import PLACE, FakeJob
 
+from liveos_tui.formats.squash_command import SquashOptions, squash_command
 from liveos_tui.jobs.events import (
     CommandEvent,
     Event,
@@ -39,11 +40,10 @@ FACTS = (
     Fact("Mirror", "needs a folder on another disk (--work DIR)"),
 )
 
-MKSQUASHFS = (
-    "mksquashfs",
-    "<the merged view as LiveOS/rootfs.img>",
-    "LiveOS/squashfs.alt",
-    *("-noappend", "-exit-on-error", "-comp", "zstd", "-b", "131072"),
+MKSQUASHFS = squash_command(
+    "/run/media/me/STICK2/LiveOS/squashfs.alt",
+    "LiveOS/rootfs.img",
+    SquashOptions("zstd", 131072),
 )
 
 _OPEN = Step(OpenStick(), "Lock, check again", "Nobody else may work on this stick meanwhile.")
@@ -58,7 +58,7 @@ _MIRROR = Step(
     MirrorView("/mnt/work"),
     "Mirror the view",
     "device-mapper's mirror copies the merged view to a file in the work folder.",
-    (("dmsetup", "create", "MIRROR"), ("dmsetup", "status", "MIRROR")),
+    (("dmsetup", "create", "--readonly", "MIRROR"),),
     needs=("2.0 GiB in /mnt/work",),
     undo="The copy is removed.",
 )
@@ -186,7 +186,6 @@ def mirroring() -> FakeJob:
     job.tell(
         StepEvent(2, StepState.RUNNING, at=104.7),
         CommandEvent(2, ("dmsetup", "create", "liveos-tui-mirror", "--table", table)),
-        CommandEvent(2, ("dmsetup", "status", "liveos-tui-mirror")),
         OutputEvent(2, "0 4194304 mirror 2 254:2 7:6 290/512 1 AA 1 core"),
         OutputEvent(2, "0 4194304 mirror 2 254:2 7:6 293/512 1 AA 1 core"),
         ProgressEvent(2, "copying", 0.572, 61 * MIB, 12),
