@@ -9,9 +9,10 @@ from liveos_tui.commands.arguments import LIVE
 from liveos_tui.commands.output import say
 from liveos_tui.errors import ExitCode
 from liveos_tui.jobs.events import IS
-from liveos_tui.jobs.findings import of_jobs
+from liveos_tui.jobs.findings import of_jobs, old_image_named
 from liveos_tui.jobs.folder import ALIVE, JobFolders
 from liveos_tui.jobs.journal import journals
+from liveos_tui.jobs.listing import job_of_journal
 from liveos_tui.live.local import LocalMachine
 from liveos_tui.live.model import LiveSystem
 from liveos_tui.live.recognise import absolute, mode_of
@@ -39,7 +40,8 @@ def with_jobs(system: LiveSystem) -> LiveSystem:
     # Whose image a second one is, a job that has not ended says better.
     unended = any(each.code in {"job-at-work", "job-unfinished"} for each in told)
     seen = (each for each in system.findings if not (unended and each.code == "second-image"))
-    return replace(system, findings=(*told, *seen))
+    named = old_image_named(seen, map(job_of_journal, found), system)
+    return replace(system, findings=(*told, *named))
 
 
 def practice(folder: Path, state: str, *, stay: bool) -> int:
