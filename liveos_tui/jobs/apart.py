@@ -58,7 +58,7 @@ def keep_image(work: Work, action: KeepImage) -> str:
             f"{_KEPT} That disk may be failing: undo the job, and name a folder on another one.",
         )
     work.note({_DIGESTS[OLD_IMAGE]: digest})
-    return f"The old image is copied to {clean(action.apart)}, and the copy was read back."
+    return f"The old image is copied to {_told_path(work, folder, OLD_IMAGE)}, and read back there."
 
 
 def drop_kept(work: Work, action: KeepImage) -> str:
@@ -69,8 +69,9 @@ def drop_kept(work: Work, action: KeepImage) -> str:
             f"The stick's {clean(action.image)} is not the old image.",
             f"The copy is kept. See what the job can still do {JOBS}.",
         )
-    work.apart(action.apart).remove(work.own_path(OLD_IMAGE))
-    return f"The copy in {clean(action.apart)} is removed."
+    apart = work.apart(action.apart)
+    apart.remove(work.own_path(OLD_IMAGE))
+    return f"The copy of the old image, {_told_path(work, apart, OLD_IMAGE)}, is removed."
 
 
 def replace_image(work: Work, action: ReplaceImage) -> str:
@@ -87,6 +88,12 @@ def replace_image(work: Work, action: ReplaceImage) -> str:
         work.note({_BEGUN: True})
     _clear(work, action)
     _write(work, apart, NEW_IMAGE, action)
+    with apart.open(work.own_path(OLD_IMAGE)) as old:
+        old_bytes = old.identity.size_bytes
+    work.report.append(
+        f"{_told_path(work, apart, OLD_IMAGE)}: the old image, {size(old_bytes)}; beside it "
+        f"{NEW_IMAGE}, the new one once more, {size(new_bytes)}."
+    )
     return f"{clean(action.image)} is the new image; it was read back from the medium."
 
 
@@ -167,12 +174,16 @@ def _whole(work: Work, apart: StickFolder, name: str) -> int:
     except NotThereError:
         found, size_bytes = None, 0
     if found is None or found != _noted_digest(work, name):
-        where = clean(str(apart.path / work.own_path(name)))
+        where = _told_path(work, apart, name)
         raise LiveosError(
             f"{where} is {'not there' if found is None else 'not what this job has written'}.",
             f"{_KEPT} Connect the disk that has it, and name its folder (--work DIR).",
         )
     return size_bytes
+
+
+def _told_path(work: Work, apart: StickFolder, name: str) -> str:
+    return clean(str(apart.path / work.own_path(name)), 4096)
 
 
 def _noted_digest(work: Work, name: str) -> object:

@@ -37,13 +37,14 @@ def forget(stick: StickFolder, journal: JournalState, work: str | None = None) -
     for other, used in zip(others, (place.image, place.overlay), strict=True):
         if other is not None and used is not None:
             check_not_the_same(stick, other, used)
-    freed, kept = _forget_apart(stick, journal, work)
+    apart = _forget_apart(stick, journal, work)
+    freed = 0
     for other in others:
         if other is not None:
             freed += _size(stick, other)
             stick.remove(other)
     freed += _remove_own(stick, folder_of(journal.job_id))
-    return f"{size(freed)} are free again.{kept}"
+    return f"{size(freed)} are free again on the stick{apart}."
 
 
 def _remove_own(disk: StickFolder, folder: str) -> int:
@@ -57,11 +58,11 @@ def _remove_own(disk: StickFolder, folder: str) -> int:
     return freed
 
 
-def _forget_apart(stick: StickFolder, journal: JournalState, work: str | None) -> tuple[int, str]:
-    """Remove a job's images on another disk; how many bytes that frees, and what is kept."""
+def _forget_apart(stick: StickFolder, journal: JournalState, work: str | None) -> str:
+    """Remove a job's images on another disk; how a sentence on what is free ends then."""
     apart = journal.plan.apart
     if apart is None:
-        return 0, ""
+        return ""
     image, notes = journal.plan.place.image or "", image_notes(journal.notes)
     if notes and which_image(stick, image, notes) not in {WhichImage.OLD, WhichImage.NEW}:
         raise LiveosError(
@@ -73,14 +74,14 @@ def _forget_apart(stick: StickFolder, journal: JournalState, work: str | None) -
     try:
         with StickFolder(at) as folder:
             try:
-                return _remove_own(folder, own), ""
+                return f", and {size(_remove_own(folder, own))} in {clean(str(at))}"
             except NotThereError:
-                return 0, (
-                    f" There is nothing of this job in {clean(str(at))}. If it went on with "
-                    f"another folder (--work), its images are there still, in {own}."
+                return (
+                    f". There is nothing of this job in {clean(str(at))}. If it went on with "
+                    f"another folder (--work), its images are there still, in {own}"
                 )
     except LiveosError:
-        return 0, f" What is in {clean(str(at))} is kept: that disk is not connected."
+        return f". What is in {clean(str(at))} is kept: that disk is not connected"
 
 
 def _other_image(stick: StickFolder, journal: JournalState) -> str | None:

@@ -92,7 +92,8 @@ def drop_image(work: Work, action: MakeImage) -> str:
         return "There was no new image."
     _check_not_used(work, folder, path)
     folder.remove(path)
-    return f"The new image, {clean(path)}, is removed."
+    told = path if action.apart is None else str(folder.path / path)
+    return f"The new image, {clean(told, 4096)}, is removed."
 
 
 def compare_image(work: Work, action: CompareImage) -> str:

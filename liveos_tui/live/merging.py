@@ -3,16 +3,23 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from liveos_tui.errors import LiveosError
 from liveos_tui.formats.images import SHORT_HEAD_BYTES, Image, ImageKind, identify
+from liveos_tui.formats.text import clean
 from liveos_tui.live.changes import Changes, look_at_changes
 from liveos_tui.live.contents import beside
 from liveos_tui.live.site import Site
 from liveos_tui.system import squashing
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.speeds import Speeds, measure_speeds
-from liveos_tui.system.work_folder import WorkFolder, device_number, work_folder
+from liveos_tui.system.work_folder import (
+    NoWorkFolderError,
+    WorkFolder,
+    device_number,
+    work_folder,
+)
 
 _SMALL_IMAGE = "osmin.img"
 # vfat exchanges two names since Linux 6.0 (fs/fat/namei_vfat.c).
@@ -81,10 +88,21 @@ def look_at_merge(probes: Probes, site: Site, work: str | None = None) -> MergeF
         speeds=speeds,
         changes=changes,
         memory_bytes=_memory_for_a_file(probes),
-        work=work_folder(probes.path(work)) if work is not None else None,
+        work=_work_folder(probes, site.mount_point, work) if work is not None else None,
         number=device_number(probes.path(site.mount_point)),
         own_roots=frozenset({device_number(probes.path("/"))} if site.target.this_system else ()),
     )
+
+
+def _work_folder(probes: Probes, mount_point: str, work: str) -> WorkFolder:
+    """The folder that a person has named. Raises NoWorkFolderError for one of the stick's own."""
+    found = work_folder(probes.path(work))
+    if Path(found.path).is_relative_to(probes.path(mount_point).resolve()):
+        raise NoWorkFolderError(
+            f"{clean(found.path)} lies on the stick itself.",
+            "Nothing was changed. Name a folder on another disk (--work DIR).",
+        )
+    return found
 
 
 def _tools(probes: Probes) -> tuple[frozenset[str] | None, dict[str, str]]:

@@ -6,7 +6,13 @@ from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.merging import MergeFacts
 from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import Engine
-from liveos_tui.plans.merge_apart import apart_go_back, apart_rooms, apart_warning, why_not_apart
+from liveos_tui.plans.merge_apart import (
+    apart_afterwards,
+    apart_go_back,
+    apart_rooms,
+    apart_warning,
+    why_not_apart,
+)
 from liveos_tui.plans.merge_checks import check_images, check_well
 from liveos_tui.plans.merge_choices import choose_compression, choose_engine
 from liveos_tui.plans.merge_room import (
@@ -85,7 +91,9 @@ def plan_merge(
         if apart is None
         else apart_rooms(diagnosis, facts, engine, estimate),
         go_back=go_back(running is not None) if apart is None else apart_go_back(apart),
-        afterwards=afterwards(facts, running is not None, wish.switch),
+        afterwards=afterwards(facts, running is not None, wish.switch)
+        if apart is None
+        else (apart_afterwards(facts, apart),),
     )
 
 

@@ -13,7 +13,8 @@ from liveos_tui.live.work_folders import why_not_work_folder
 from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.merge_room import Estimate, mirror_bytes
 from liveos_tui.plans.model import Room
-from liveos_tui.plans.ways import BACK, WORK
+from liveos_tui.plans.steps import JOB_FOLDER
+from liveos_tui.plans.ways import BACK, FORGET, WORK
 
 SPARE_BYTES = MIB
 """What is left free on the stick beside the new image: for the journal, and the folders."""
@@ -100,7 +101,16 @@ def apart_warning(apart: str) -> str:
 def apart_go_back(apart: str) -> str:
     """How everything is undone."""
     return (
-        f"Going back {BACK} writes the old image back from {clean(apart)} and gives the overlay "
-        "its header, byte for byte: until the stick has been booted with the new image, and as "
-        "long as the copy is kept."
+        f"Going back {BACK} writes the old image back from {clean(apart)}/{JOB_FOLDER} and gives "
+        "the overlay its header, byte for byte: until the stick has been booted with the new "
+        "image, and as long as the copy is kept."
+    )
+
+
+def apart_afterwards(facts: MergeFacts, apart: str) -> str:
+    """What to do when it has ended."""
+    return (
+        "Boot the stick, and see that it is well. The old image "
+        f"({size(facts.image_bytes)}), and the new one once more, are kept in "
+        f"{clean(apart)}/{JOB_FOLDER} until you let them go {FORGET}."
     )

@@ -12,11 +12,16 @@ from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.forgetting import forget
 from liveos_tui.jobs.journal import Journal, read
 from liveos_tui.jobs.order import OrderKind
+from liveos_tui.jobs.proposing import propose
+from liveos_tui.jobs.workshop import Wish
+from liveos_tui.live.model import Operation
+from liveos_tui.live.words import size
 from liveos_tui.plans.actions import KeepImage, ReplaceImage
 from liveos_tui.plans.model import Plan
 from liveos_tui.practice.builder import PracticeState
 from liveos_tui.system.files import Folder
 from liveos_tui.system.stick_writing import StickFolder
+from liveos_tui.system.work_folder import NoWorkFolderError
 
 pytestmark = pytest.mark.real_tools
 
@@ -85,6 +90,25 @@ def test_both_disks_have_the_same_journal(stick: Patient, work: Path) -> None:
 
     path = Path("liveos-tui-jobs") / JOB / "journal.jsonl"
     assert (stick.folder / path).read_bytes() == (work / path).read_bytes()
+
+
+def test_where_both_images_are_and_how_large_is_told_at_the_end(stick: Patient, work: Path) -> None:
+    end = stick.carry(plan_for(stick, work))
+    kept = work / "liveos-tui-jobs" / JOB
+
+    assert f"are kept in {kept} until you let them go" in end.hint
+    sizes = [size((kept / name).stat().st_size) for name in ("old.img", "new.img")]
+    assert end.report == (
+        f"{kept}/old.img: the old image, {sizes[0]}; beside it new.img, the new one once more, "
+        f"{sizes[1]}.",
+    )
+
+
+def test_a_folder_of_the_stick_s_own_is_refused_before_there_is_a_plan(stick: Patient) -> None:
+    inside = Wish(Operation.MERGE, work=str(stick.folder / "LiveOS"))
+
+    with pytest.raises(NoWorkFolderError, match=r"LiveOS lies on the stick itself\.$"):
+        propose(stick.probes, str(stick.folder), inside)
 
 
 def test_rolling_back_gives_the_exact_bytes(stick: Patient, work: Path) -> None:
@@ -210,8 +234,10 @@ class TestForget:
     def test_both_images_on_the_other_disk_go(self, stick: Patient, work: Path) -> None:
         stick.carry(plan_for(stick, work))
         with StickFolder(stick.folder) as folder:
-            forget(folder, read(folder, JOB))
+            said = forget(folder, read(folder, JOB))
 
+        assert "MiB in " in said
+        assert said.endswith(f"{work}.")
         assert names(work / "liveos-tui-jobs") == []
         assert (stick.folder / IMAGE).exists()
 
