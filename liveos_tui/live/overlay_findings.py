@@ -13,7 +13,7 @@ from liveos_tui.live.model import (
     Severity,
 )
 from liveos_tui.live.operations import ILL, why_not
-from liveos_tui.live.remedies import growth, offered, recovery
+from liveos_tui.live.remedies import growth, named, offered, recovery
 from liveos_tui.live.words import amount, duration, need, percent, size
 
 LEAST_MEMORY_BYTES = 128 * 1024 * 1024
@@ -22,7 +22,6 @@ _BOOT_WITHOUT = (
     "Boot this stick once without its overlay (leave rd.live.overlay= out at the boot prompt), "
     "or plug it into another Linux, and recover it there."
 )
-_EMPTIES = " A merge (m, or `liveos-tui merge`) empties it."
 
 
 def of_overlay(system: LiveSystem, *, privileged: bool) -> Iterator[Finding]:
@@ -165,7 +164,7 @@ def _emptying(system: LiveSystem) -> str:
     """What gives all of the overlay back, where that can be done."""
     if why_not(system, Operation.MERGE):
         return ""
-    return " A merge (m, or `liveos-tui merge`) empties it."
+    return f" A merge (m, or `liveos-tui merge{named(system.target)}`) empties it."
 
 
 def _of_store_file(system: LiveSystem) -> Iterator[Finding]:

@@ -1,8 +1,14 @@
 """What helps: the operations of this console that a finding can offer, and in which words."""
 
-from liveos_tui.live.model import LiveSystem, Operation, OverlayState
+from liveos_tui.formats.text import shell_word
+from liveos_tui.live.model import LiveSystem, Operation, OverlayState, Target
 from liveos_tui.live.operations import room_to_grow, why_not
 from liveos_tui.live.words import size
+
+
+def named(target: Target, option: str = "") -> str:
+    """The end of a command line that is about this target; the running system need not be named."""
+    return "" if target.this_system else f" {option}{shell_word(target.path)}"
 
 
 def growth(system: LiveSystem) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from liveos_tui.live.model import (
     Finding,
     HomeState,
-    Layout,
     LiveSystem,
     Operation,
     Severity,
@@ -13,7 +12,7 @@ from liveos_tui.live.model import (
     TargetKind,
 )
 from liveos_tui.live.operations import ILL
-from liveos_tui.live.remedies import offered, recovery
+from liveos_tui.live.remedies import named, offered, recovery
 from liveos_tui.live.words import amount, percent, size
 
 FILESYSTEM_WARNING_FRACTION = 0.95
@@ -28,7 +27,7 @@ def of_image(system: LiveSystem) -> Iterator[Finding]:
             Severity.BROKEN,
             "image-damaged",
             system.layout.image_damage,
-            _instead(system.layout),
+            _instead(system),
         )
     elif system.layout.second:
         yield Finding(
@@ -37,16 +36,18 @@ def of_image(system: LiveSystem) -> Iterator[Finding]:
             f"{system.layout.second}, {size(system.layout.second_bytes)}, is the other image of a "
             "merge: the old one, kept for the way back, or the new one until it is done.",
             "When the merge is done and the stick has booted and is well, let the old one go: "
-            "f in Jobs, or `liveos-tui jobs forget`.",
+            f"f in Jobs, or `liveos-tui jobs forget ID{named(system.target, '--target ')}`.",
         )
 
 
-def _instead(layout: Layout) -> str:
+def _instead(system: LiveSystem) -> str:
     """What helps where the image is damaged or not there."""
+    layout = system.layout
     if layout.second and layout.second_bytes:
         return (
             f"{layout.second}, {size(layout.second_bytes)}, is the other image of a merge: "
-            "its job can go on, or back (j Jobs, or `liveos-tui jobs`). Keep both until then."
+            "its job can go on, or back (j Jobs, or `liveos-tui jobs"
+            f"{named(system.target, '--target ')}`). Keep both until then."
         )
     return "Get this very image again and keep the overlay: it fits no other."
 

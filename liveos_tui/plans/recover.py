@@ -142,12 +142,13 @@ def _in_use(diagnosis: Diagnosis) -> PlanRefusedError:
 
 
 def _is_fine(diagnosis: Diagnosis) -> PlanRefusedError:
+    target = shell_word(diagnosis.place.target)
     if diagnosis.header_may_be_lost:
         return PlanRefusedError(
             "The overlay's header is all zeros: it is empty, or its header was lost.",
-            "If a merge or a reset has emptied it, all is well: j Jobs, or `liveos-tui jobs`, "
-            "shows that. If not, do not boot with it: copy the file, and put the header back from "
-            f"a backup. {UNCHANGED}",
+            "If a merge or a reset has emptied it, all is well: j Jobs, or `liveos-tui jobs "
+            f"--target {target}`, shows that. If not, do not boot with it: copy the file, and put "
+            f"the header back from a backup. {UNCHANGED}",
         )
     if diagnosis.header is None:
         return NothingToDoError(
@@ -158,8 +159,8 @@ def _is_fine(diagnosis: Diagnosis) -> PlanRefusedError:
         "The overlay is neither Invalid nor full, and the file system in it notes no errors: "
         "there is nothing to recover.",
         "It was left alone. Only a check proves that all is well: a rehearsal "
-        "(`liveos-tui recover --rehearse`) has e2fsck look at it, and writes nothing; `liveos-tui "
-        "recover --repair` has it repaired as well, after asking.",
+        f"(`liveos-tui recover --rehearse {target}`) has e2fsck look at it, and writes nothing; "
+        f"`liveos-tui recover --repair {target}` has it repaired as well, after asking.",
     )
 
 

@@ -59,6 +59,13 @@ def test_a_mounted_stick_is_told_with_its_device(machine: MachineBuilder) -> Non
     assert not system.target.this_system
 
 
+def test_what_helps_names_the_stick_that_it_helps(machine: MachineBuilder) -> None:
+    attach(machine, store(OVERLAY_BYTES * 3 // 4 // 4096))
+    finding = next(each for each in look(machine).findings if each.code == "overlay-filling")
+
+    assert f"`liveos-tui merge {MOUNT}`" in finding.action
+
+
 def test_a_folder_that_is_mounted_a_second_time_is_a_folder(machine: MachineBuilder) -> None:
     layouts.installed(machine)
     machine.mount("8:3", MOUNT, "ext4", "/dev/sda3", (GIB, MIB), "ro", root="/home/me/copy")
@@ -338,7 +345,7 @@ class TestBadInput:
         found = next(each for each in look(machine).findings if each.code == "second-image")
 
         assert "LiveOS/squashfs.alt, 3.0 MiB" in found.text
-        assert "jobs forget" in found.action
+        assert "`liveos-tui jobs forget ID --target /media/stick`" in found.action
 
     def test_beside_an_empty_image_the_other_one_of_a_merge_is_not_let_go(
         self, machine: MachineBuilder

@@ -193,7 +193,7 @@ class TestRefusals:
 
         assert "neither Invalid nor full" in error.message
         assert "left alone" in error.hint
-        assert "`liveos-tui recover --rehearse`" in error.hint
+        assert "`liveos-tui recover --rehearse /dev/sdc1`" in error.hint
 
     @pytest.mark.parametrize("rehearse", [False, True])
     def test_a_fresh_store_holds_nothing(self, rehearse: bool) -> None:
