@@ -303,6 +303,7 @@ def test_what_is_written_and_how_it_is_undone_stands_right_before_the_question(s
         assert "(liveos-tui-jobs/recover-2" in last
         assert "the overlay grows from 32 MiB to 43 MiB" in last
         assert "Going back (u in Jobs, or `liveos-tui jobs rollback`)" in last
+        assert terminal.shown.count("Going back") == 1
         terminal.type("no\n")
         terminal.end()
 

@@ -95,18 +95,17 @@ def work(workshop: Workshop, target: str, wish: Wish, manner: Manner) -> int:
     asks = plan.confirmation is not Confirmation.NONE and not manner.yes
     if asks:
         check_can_ask(plan.title, "Look with --dry-run, then add --yes.", as_json=manner.as_json)
-    if not manner.as_json:
-        _tell_plan(proposal, plan, manner)
-        say("\n")
-    # A rehearsal is seen before the question.
+    # A rehearsal is seen before the question, which says the way back then.
     asks_later = asks and plan.first_write > 1
+    if not manner.as_json:
+        _tell_plan(proposal, plan, manner, way_back=not asks_later)
+        say("\n")
     if asks and not asks_later and not unless_stopped(lambda: confirms(plan, agreement(plan))):
         say("Nothing was changed.\n")
         return ExitCode.CANCELLED
     job_id = workshop.start(plan, allowed=plan.first_write if asks_later else None)
 
     def agreed() -> bool:
-        # What the way back is stands far above by then.
         text = f"{agreement(plan)} {plan.go_back}"
         return confirms(plan, text.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job_id}"))
 
@@ -114,14 +113,14 @@ def work(workshop: Workshop, target: str, wish: Wish, manner: Manner) -> int:
     return follow(workshop, job_id, plan, to, agree=agreed if asks_later else None)
 
 
-def _tell_plan(proposal: Proposal, plan: Plan, manner: Manner) -> None:
+def _tell_plan(proposal: Proposal, plan: Plan, manner: Manner, *, way_back: bool = True) -> None:
     if manner.as_json:
         facts = [asdict(fact) for fact in proposal.facts]
         document = {"schema": _SCHEMA, "facts": facts, "plan": to_json(plan)}
         say(json.dumps(document, indent=2) + "\n")
         return
     # All of it is a few screens long: before a job its outline does, --dry-run shows the rest.
-    words = plan_text(plan) if manner.dry_run else plan_outline(plan)
+    words = plan_text(plan) if manner.dry_run else plan_outline(plan, way_back=way_back)
     say(f"{diagnosis_text(proposal.facts)}\n{words}")
 
 

@@ -78,8 +78,8 @@ def make_image(work: Work, action: MakeImage) -> str:
     remember_images(work, work.place.image or "", folder, path)
     used_bytes = sum(end - start for start, end in used)
     return (
-        f"The new image has {size(image_bytes)}: {size(used_bytes)} of the file system's "
-        f"{size(work.view().size_bytes)} are in use."
+        f"The new image has {size(image_bytes)}. In it are the {size(used_bytes)} that the root "
+        "file system has in use, its own tables included."
     )
 
 

@@ -22,7 +22,7 @@ from liveos_tui.formats.text import clean
 from liveos_tui.live import facts
 from liveos_tui.live.cause import find_cause
 from liveos_tui.live.diagnosis import Diagnosis, Fact, Illness
-from liveos_tui.live.growth import UNWRITABLE_FILESYSTEMS, file_limit
+from liveos_tui.live.growth import RESERVE_BYTES, UNWRITABLE_FILESYSTEMS, file_limit
 from liveos_tui.live.model import LayoutKind, OverlayKind, TargetKind
 from liveos_tui.live.place import Place
 from liveos_tui.live.placing import is_only_looked_at, overlay_meant, place_of
@@ -129,7 +129,8 @@ class _Look:
             return self._ended(found, self.refusal, self.hint)
         self.facts.append(facts.holes_fact(found.missing_bytes, free))
         self.facts.append(facts.size_fact(summary))
-        self.facts.append(facts.room_fact(free, limit, site.target.filesystem))
+        kept = RESERVE_BYTES + summary.metadata_bytes
+        self.facts.append(facts.room_fact(free, kept, limit, site.target.filesystem))
         found = replace(
             found,
             summary=summary,

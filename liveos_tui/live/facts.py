@@ -4,8 +4,7 @@ from liveos_tui.formats.cow import CowSummary, exceptions_per_area
 from liveos_tui.formats.dmtable import SnapshotIll, SnapshotStatus
 from liveos_tui.formats.ext4 import ExtSuperblock
 from liveos_tui.live.diagnosis import Fact
-from liveos_tui.live.growth import RESERVE_BYTES
-from liveos_tui.live.words import percent, size
+from liveos_tui.live.words import need, percent, size
 
 EXT = frozenset({"ext2", "ext3", "ext4"})
 """The file systems that e2fsck repairs."""
@@ -122,13 +121,15 @@ def size_fact(summary: CowSummary) -> Fact:
     )
 
 
-def room_fact(free_bytes: int | None, limit_bytes: int | None, filesystem: str | None) -> Fact:
-    """The stick's free space and its largest file."""
+def room_fact(
+    free_bytes: int | None, kept_bytes: int, limit_bytes: int | None, filesystem: str | None
+) -> Fact:
+    """The stick's free space, what a job needs of it for itself, and the largest file."""
     if free_bytes is None:
         return Fact("Stick", "How much room the stick has is not known.", unknown=True)
-    text = f"{size(free_bytes)} are free ({size(RESERVE_BYTES)} of them are kept for a job)."
+    text = f"{size(free_bytes)} are free ({need(kept_bytes)} of them are kept for a job)."
     if not free_bytes:
-        text = f"Nothing is free; a job needs {size(RESERVE_BYTES)}."
+        text = f"Nothing is free; a job needs {need(kept_bytes)}."
     if limit_bytes is not None:
         text += f" A file on {filesystem or 'it'} can have 4 GiB - 1 at most."
     return Fact("Stick", text)
@@ -148,7 +149,9 @@ def belongs_fact(base: ExtSuperblock, view: ExtSuperblock) -> Fact:
 
 def root_fact(view: ExtSuperblock, *, in_use: bool) -> Fact:
     """What the superblock says as the overlay shows it."""
-    free = f"{size(view.free_bytes)} of {size(view.size_bytes)} are free in it"
+    free = f"{size(view.free_bytes)} are free in it"
+    if view.total_bytes is not None:
+        free = f"{size(view.used_bytes)} of {size(view.total_bytes)} are used in it"
     what = f"An {view.kind.value} file system that"
     if in_use:
         return Fact(

@@ -140,7 +140,7 @@ class _Look:
         if cut:
             text = f"{name} is shorter than the file system in it: it was cut off."
         else:
-            text = f"{name} is there, {size(base_bytes)}."
+            text = f"{name} is there: {size(base_bytes)}, the file system's own tables included."
         self.facts.append(Fact("Base image", text, bad=cut))
 
     def _compare_size(self, base_bytes: int, last_old_offset: int) -> None:

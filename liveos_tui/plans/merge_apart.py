@@ -39,14 +39,14 @@ def why_not_apart(
     free = (diagnosis.free_bytes or 0) + facts.image_bytes - SPARE_BYTES
     if estimate.likely_bytes > free:
         return (
-            f"Without the old image there would be room for {size(max(0, free))}: too little even "
-            "for the new one alone."
+            f"A folder on another disk would not help: with the old image gone, the stick has room "
+            f"for {size(max(0, free))} only."
         )
     work = facts.work
     if work is None:
         return (
-            f"Or name a folder on another disk for both images {WORK}: the old one is then "
-            "replaced."
+            f"Or name a folder on another disk {WORK}: the new image is made there, and then "
+            "takes the old one's place."
         )
     if work.in_memory:
         return (
@@ -67,12 +67,12 @@ def apart_rooms(
     work = facts.work
     return (
         Room(
-            "on the stick, without the old image",
+            "on the stick once the old image is gone",
             rounded_up(estimate.most_bytes),
             (diagnosis.free_bytes or 0) + facts.image_bytes,
         ),
         Room(
-            f"in {clean(work.path)}, for both images" if work else "for both images",
+            f"in {clean(work.path)} for both images" if work else "for both images",
             rounded_up(apart_bytes(diagnosis, facts, engine, estimate)),
             work.free_bytes if work else None,
         ),

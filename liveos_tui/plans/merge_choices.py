@@ -51,23 +51,27 @@ def choose_engine(diagnosis: Diagnosis, facts: MergeFacts, wished: Engine | None
     why_not = engines_not(diagnosis, facts)
     if wished is not None:
         if reason := why_not.get(wished):
-            raise PlanRefusedError(reason, UNCHANGED)
+            raise PlanRefusedError(_not_used(wished, reason), UNCHANGED)
         return wished
     # The stream reads every block once and writes it once: it is always the faster one.
     for engine in (Engine.STREAM, Engine.MIRROR):
         if engine not in why_not:
             return engine
-    raise PlanRefusedError(" ".join(why_not.values()), UNCHANGED)
+    raise PlanRefusedError(" ".join(_not_used(*each) for each in why_not.items()), UNCHANGED)
+
+
+def _not_used(engine: Engine, reason: str) -> str:
+    return f"The engine {engine} cannot be used: {reason}"
 
 
 def engines_not(diagnosis: Diagnosis, facts: MergeFacts) -> dict[Engine, str]:
-    """Why an engine cannot be used, in a sentence; those that can are left out."""
+    """Why an engine cannot be used, as it stands after a colon; those that can are left out."""
     found = {}
     for engine in Engine:
         if trouble := facts.troubles.get(engine.value):
             found[engine] = trouble
     if facts.work is None:
-        found.setdefault(Engine.MIRROR, f"The mirror needs a folder on another disk {WORK}.")
+        found.setdefault(Engine.MIRROR, f"it needs a folder on another disk {WORK}.")
     elif problem := why_not_work_folder(facts.work, mirror_bytes(diagnosis), facts.own_roots):
         found.setdefault(Engine.MIRROR, problem)
     return found

@@ -127,8 +127,8 @@ def second_overlay_bytes(diagnosis: Diagnosis, estimate: Estimate) -> int:
     found = choose_size(most, _LEAST_OVERLAY_BYTES, most, sectors)
     if found is None:
         raise PlanRefusedError(
-            f"For a second overlay {size(max(0, free))} would be left beside the new image, and "
-            f"{size(_LEAST_OVERLAY_BYTES)} are needed at least.",
+            f"The stick has room for the new image, but then only {size(max(0, free))} are left "
+            f"for a second overlay, which needs {size(_LEAST_OVERLAY_BYTES)} at least.",
             "Free room on the stick, or merge without the switch (`liveos-tui merge --no-switch`). "
             f"{UNCHANGED}",
         )
@@ -157,8 +157,9 @@ def no_room_beside(diagnosis: Diagnosis, estimate: Estimate, instead: str) -> Pl
     free = diagnosis.free_bytes or 0
     short = estimate.likely_bytes + RESERVE_BYTES - free
     return PlanRefusedError(
-        f"The new image needs about {need(estimate.likely_bytes)} beside the old one, and "
-        f"{size(RESERVE_BYTES)} are kept free: the stick has {size(free)} free.",
+        f"The stick has {size(free)} free, and a merge needs about "
+        f"{need(estimate.likely_bytes + RESERVE_BYTES)}: {need(estimate.likely_bytes)} for the new "
+        "image, which is made beside the old one, the rest for the job itself.",
         f"Free {whole_mib(short)} on the stick. {instead} {UNCHANGED}",
     )
 
@@ -170,9 +171,9 @@ def room_warnings(diagnosis: Diagnosis, estimate: Estimate) -> tuple[str, ...]:
     if estimate.most_bytes <= room:
         return ()
     return (
-        f"If what is in the overlay can hardly be compressed, the new image has "
-        f"{need(estimate.most_bytes)}, for which there is no room. The merge ends then, before "
-        "anything was replaced.",
+        "What is in the overlay may be hard to compress. The new image then becomes up to "
+        f"{need(estimate.most_bytes)}, for which there is no room: the merge ends, and everything "
+        "is as before.",
     )
 
 
@@ -184,7 +185,7 @@ def rooms(
     second_bytes: int = 0,
 ) -> tuple[Room, ...]:
     """What a merge needs where; `second_bytes` are those of a second overlay."""
-    words, needed = "on the stick, for the new image", estimate.most_bytes
+    words, needed = "on the stick for the new image", estimate.most_bytes
     if second_bytes:
         words, needed = f"{words} and a second overlay", needed + second_bytes
     stick = Room(words, rounded_up(needed), diagnosis.free_bytes)

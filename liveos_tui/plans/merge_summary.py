@@ -47,7 +47,7 @@ def summary(
         *((apart_summary(apart),) if apart is not None else ()),
         *_time_words(time_range(diagnosis, facts, estimate, apart=apart is not None)),
         *(
-            f"The other engine, {other}, cannot be used: {reason}"
+            f"The other engine ({other}) cannot be used: {reason}"
             for other, reason in engines_not(diagnosis, facts).items()
             if other is not engine
         ),

@@ -59,11 +59,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Room that a plan needs somewhere, in bytes. `where` is told to people."""
+    """Room that a plan needs somewhere, in bytes. `where` is told to people, `parts` what for."""
 
     where: str
     needed_bytes: int
     available_bytes: int | None
+    parts: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from liveos_tui.plans.model import Confirmation, Plan, Room, Step
 from liveos_tui.plans.refused import UNCHANGED, NothingToDoError, PlanRefusedError
 from liveos_tui.plans.sizes import (
     Growth,
+    grown_parts,
     lacking_bytes,
     propose_growth,
     repair_bytes,
@@ -279,10 +280,8 @@ def _summary(diagnosis: Diagnosis, growth: Growth | None) -> tuple[str, ...]:
         done.append(f"is grown from {size(growth.from_bytes)} to {size(growth.to_bytes)}")
     if diagnosis.illness is Illness.INVALID:
         done.append("is marked valid")
-    begin = "e2fsck repairs the file system in it"
-    text = f"It {' and '.join(done)}; then {begin}" if done else f"Then {begin}"
-    if not done:
-        text = "E" + begin[1:]
+    begin = "the file system in it is repaired by e2fsck"
+    text = f"It {' and '.join(done)}; then {begin}" if done else f"T{begin[1:]}"
     return (
         *_what_is_wrong(diagnosis),
         f"{text}, and a second look has to find nothing. All this is rehearsed first.",
@@ -314,7 +313,12 @@ def _room(diagnosis: Diagnosis, growth: Growth | None) -> tuple[Room, ...]:
     kept = RESERVE_BYTES + (summary.metadata_bytes if summary else 0)
     needed = kept + diagnosis.missing_bytes + (growth.by_bytes if growth else 0)
     return (
-        Room("on the stick", rounded_up(needed), diagnosis.free_bytes),
+        Room(
+            "on the stick",
+            rounded_up(needed),
+            diagnosis.free_bytes,
+            grown_parts(growth) if growth else "",
+        ),
         Room("in /run, at most", rounded_up(repair_bytes(diagnosis)), None),
     )
 

@@ -49,6 +49,11 @@ class Growth:
         return self.to_bytes - self.from_bytes
 
 
+def grown_parts(growth: Growth) -> str:
+    """What the room for a growth is for."""
+    return f"{size(growth.by_bytes)} for the overlay, the rest for the job itself"
+
+
 def parse_size(text: str) -> int:
     """Bytes in a size as a person types it: "64M", "1.5G", "64MiB", "67108864".
 

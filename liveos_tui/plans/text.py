@@ -31,9 +31,13 @@ def plan_text(plan: Plan) -> str:
     return "".join(f"{line}\n" for line in _plan_lines(plan))
 
 
-def plan_outline(plan: Plan) -> str:
-    """The plan in short: what is wrong, the steps by their titles, how to go back."""
-    return "".join(f"{line}\n" for line in _outline_lines(plan))
+def plan_outline(plan: Plan, *, way_back: bool = True) -> str:
+    """The plan in short: what is wrong, the steps by their titles, how to go back.
+
+    Without the `way_back` where a question says it soon.
+    """
+    lines = [*_outline_lines(plan), *(_back_lines(plan) if way_back else ())]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def diagnosis_text(facts: Iterable[Fact]) -> str:
@@ -76,7 +80,6 @@ def _outline_lines(plan: Plan) -> Iterator[str]:
     yield from _head_lines(plan)
     for number, step in enumerate(plan.steps, 1):
         yield f"{'Steps:' if number == 1 else '':9}{number} {step.title}"
-    yield from _back_lines(plan)
 
 
 def _back_lines(plan: Plan) -> Iterator[str]:
@@ -96,8 +99,9 @@ def _head_lines(plan: Plan) -> Iterator[str]:
 
 
 def _room(room: Room) -> str:
-    available = "" if room.available_bytes is None else f", {size(room.available_bytes)} are there"
-    return f"{size(room.needed_bytes)} {room.where}{available}"
+    available = "" if room.available_bytes is None else f"; {size(room.available_bytes)} are free"
+    parts = f" ({room.parts})" if room.parts else ""
+    return f"{size(room.needed_bytes)} are needed {room.where}{parts}{available}"
 
 
 def _step_lines(number: int, step: Step) -> Iterator[str]:

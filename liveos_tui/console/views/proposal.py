@@ -86,7 +86,8 @@ def _facts(heading: str, facts: Sequence[Fact], width: int) -> list[Line]:
 
 def _room(room: Room, width: int) -> list[Line]:
     have = "" if room.available_bytes is None else f", {size(room.available_bytes)} there"
-    text = f"{room.where}: {size(room.needed_bytes)} needed{have}"
+    parts = f" ({room.parts})" if room.parts else ""
+    text = f"{room.where}: {size(room.needed_bytes)} needed{parts}{have}"
     short = room.available_bytes is not None and room.available_bytes < room.needed_bytes
     return _marked("!" if short else "", text, width, Role.DANGER)
 
