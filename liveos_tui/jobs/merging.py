@@ -16,7 +16,7 @@ from liveos_tui.jobs.compressors import check_in_image
 from liveos_tui.jobs.journal import Notes
 from liveos_tui.jobs.marks import use_mark
 from liveos_tui.jobs.work import Work
-from liveos_tui.plans.actions import ExchangeImages, MakeImage, SetAside
+from liveos_tui.plans.actions import ExchangeImages, SetAside
 from liveos_tui.plans.ways import JOBS
 from liveos_tui.system.e2fsprogs import Check
 from liveos_tui.system.files import Folder, NotThereError
@@ -56,17 +56,12 @@ def check_root(work: Work) -> str:
 
 
 def _check_compressor(work: Work) -> None:
-    """Raise LiveosError where the stick's kernels may not read the new image.
-
-    What the old image is compressed with they read, since they boot with it.
-    """
-    actions = (step.action for step in work.plan.steps)
-    wanted = next((a.compression for a in actions if isinstance(a, MakeImage)), None)
+    """Raise LiveosError where the stick's kernels may not read the new image."""
     with work.stick.open(work.place.image or "") as file:
-        image = identify(file.read(0, SHORT_HEAD_BYTES))
-    if wanted is None or (image is not None and image.compressor == wanted.name):
-        return
-    check_in_image(work.workplace.probes.runner, work.view().path, wanted.name)
+        old = identify(file.read(0, SHORT_HEAD_BYTES))
+    wanted = work.plan.new_compressor(old)
+    if wanted is not None:
+        check_in_image(work.workplace.probes.runner, work.view().path, wanted)
 
 
 def remember_images(work: Work, image: str, folder: Folder, new: str) -> None:

@@ -15,7 +15,6 @@ from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
 from liveos_tui.live.recognise import LIVE, absolute, recognise
 from liveos_tui.live.site import Site
-from liveos_tui.plans.actions import MakeImage
 from liveos_tui.plans.grow import plan_grow
 from liveos_tui.plans.merge import MergeWish, plan_merge
 from liveos_tui.plans.model import Plan
@@ -77,19 +76,18 @@ def _check_compression(probes: Probes, folder: Path, plan: Plan, images: MergeFa
 
     What cannot be looked into here the job looks into, before it writes.
     """
-    actions = (step.action for step in plan.steps)
-    wanted = next((a.compression for a in actions if isinstance(a, MakeImage)), None)
-    if wanted is None or (images.image is not None and wanted.name == images.image.compressor):
+    wanted = plan.new_compressor(images.image)
+    if wanted is None:
         return
     # Only one who wishes for another compressor has to wait for this.
     from liveos_tui.jobs import compressors, joining  # noqa: PLC0415
 
     try:
         if plan.works_in_use:
-            compressors.check_in_folder(probes.folder("/boot"), wanted.name)
+            compressors.check_in_folder(probes.folder("/boot"), wanted)
             return
         with joining.looked_into(probes, plan.place, folder) as root:
-            compressors.check_in_image(probes.runner, root, wanted.name)
+            compressors.check_in_image(probes.runner, root, wanted)
     except compressors.UnreadCompressionError as error:
         raise PlanRefusedError(error.message, error.hint) from error
     except LiveosError:

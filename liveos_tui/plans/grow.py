@@ -7,7 +7,7 @@ from liveos_tui.live.model import Operation
 from liveos_tui.live.words import percent, rounded_up, size
 from liveos_tui.plans.model import Confirmation, Plan, Room, Step
 from liveos_tui.plans.refused import UNCHANGED, PlanRefusedError
-from liveos_tui.plans.sizes import Growth, grown_parts, propose_growth, wished_growth
+from liveos_tui.plans.sizes import Growth, parts_of_room, propose_growth, wished_growth
 from liveos_tui.plans.steps import Words
 
 
@@ -118,7 +118,8 @@ def _warnings(diagnosis: Diagnosis, opening: Step, *, fill_holes: bool) -> tuple
 def _room(diagnosis: Diagnosis, growth: Growth) -> Room:
     metadata = diagnosis.summary.metadata_bytes if diagnosis.summary else 0
     needed = growth.by_bytes + RESERVE_BYTES + metadata + diagnosis.missing_bytes
-    return Room("on the stick", rounded_up(needed), diagnosis.free_bytes, grown_parts(growth))
+    parts = parts_of_room(growth, diagnosis.missing_bytes)
+    return Room("on the stick", rounded_up(needed), diagnosis.free_bytes, parts)
 
 
 def _go_back(diagnosis: Diagnosis) -> str:

@@ -6,6 +6,7 @@ Text is for people and has passed `formats.text.clean` where it holds names from
 from dataclasses import dataclass
 from enum import StrEnum
 
+from liveos_tui.formats.images import Image
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
 from liveos_tui.plans.actions import Action, FreezeRoot, MakeImage, OpenStick, RefreshLoop
@@ -105,6 +106,17 @@ class Plan:
         """The folder on another disk that has both images of a merge meanwhile; None: no such."""
         actions = (step.action for step in self.steps)
         return next((each.apart for each in actions if isinstance(each, MakeImage)), None)
+
+    def new_compressor(self, old: Image | None) -> str | None:
+        """What the new image of a merge is compressed with, where the `old` one is not.
+
+        What the old one is compressed with the stick's kernels read, since they boot with it.
+        """
+        actions = (step.action for step in self.steps)
+        wanted = next((a.compression for a in actions if isinstance(a, MakeImage)), None)
+        if wanted is None or (old is not None and old.compressor == wanted.name):
+            return None
+        return wanted.name
 
     @property
     def writes(self) -> bool:

@@ -18,8 +18,8 @@ from liveos_tui.plans.model import Confirmation, Plan, Room, Step
 from liveos_tui.plans.refused import UNCHANGED, NothingToDoError, PlanRefusedError
 from liveos_tui.plans.sizes import (
     Growth,
-    grown_parts,
     lacking_bytes,
+    parts_of_room,
     propose_growth,
     repair_bytes,
     wished_growth,
@@ -317,7 +317,7 @@ def _room(diagnosis: Diagnosis, growth: Growth | None) -> tuple[Room, ...]:
             "on the stick",
             rounded_up(needed),
             diagnosis.free_bytes,
-            grown_parts(growth) if growth else "",
+            parts_of_room(growth, diagnosis.missing_bytes),
         ),
         Room("in /run, at most", rounded_up(repair_bytes(diagnosis)), None),
     )

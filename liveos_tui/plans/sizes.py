@@ -49,9 +49,11 @@ class Growth:
         return self.to_bytes - self.from_bytes
 
 
-def grown_parts(growth: Growth) -> str:
-    """What the room for a growth is for."""
-    return f"{size(growth.by_bytes)} for the overlay, the rest for the job itself"
+def parts_of_room(growth: Growth | None, missing_bytes: int) -> str:
+    """What the room for a growth is for, and for the holes of the overlay's file."""
+    parts = [f"{size(growth.by_bytes)} for the overlay"] if growth is not None else []
+    parts += [f"{size(missing_bytes)} for its holes"] if missing_bytes else []
+    return ", ".join((*parts, f"{'the rest ' if parts else ''}for the job itself"))
 
 
 def parse_size(text: str) -> int:

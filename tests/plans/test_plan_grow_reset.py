@@ -52,6 +52,13 @@ class TestGrow:
         assert kinds(plan_grow(sparse)) == [OpenStick, GrowFile]
         assert "50 MiB" in plan_grow(sparse).warnings[0]
 
+    def test_room_is_told_with_what_it_is_for(self) -> None:
+        sparse = diagnosis(Illness.NONE, missing_bytes=50 * MIB)
+
+        assert plan_grow(sparse, grow_bytes=64 * MIB).room[0].parts == (
+            "64 MiB for the overlay, 50 MiB for its holes, the rest for the job itself"
+        )
+
     def test_an_overflow_in_use_tells_what_is_left_to_do(self) -> None:
         plan = plan_grow(diagnosis(Illness.OVERFLOW, in_use=True))
         left = " ".join(plan.afterwards)
