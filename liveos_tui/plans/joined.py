@@ -13,6 +13,7 @@ from liveos_tui.live.diagnosis import Diagnosis
 Commands = tuple[tuple[str, ...], ...]
 
 PATH_LIMIT = 4096
+_SQUASHFS = ("-t", "squashfs")
 _MOUNT_OPTIONS = "ro,nosuid,nodev,noexec,loop"
 
 
@@ -31,7 +32,7 @@ class Joined:
         """The stick's image, and the base in it."""
         return self.image(self.on_stick(self.diagnosis.place.image or ""), "IMAGE")
 
-    def image(self, path: str, folder: str) -> Commands:
+    def image(self, path: str, folder: str, *, kind: tuple[str, ...] = _SQUASHFS) -> Commands:
         """An image at `path`, mounted at `folder`, and the base in it."""
         if not self.device_mapper:
             return ()
@@ -39,7 +40,7 @@ class Joined:
         if member is None:
             return (loop(path, read_only=True),)
         return (
-            ("mount", "-t", "squashfs", "-o", _MOUNT_OPTIONS, path, folder),
+            ("mount", *kind, "-o", _MOUNT_OPTIONS, path, folder),
             loop(clean(f"{folder}/{member}", PATH_LIMIT), read_only=True),
         )
 

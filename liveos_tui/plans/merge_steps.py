@@ -97,7 +97,8 @@ class MergeWords:
             "for a moment, the two overlays exchange their names, and it goes on with the new "
             "image and the nearly empty overlay.",
             (
-                *self.joined.image(self.joined.on_stick(place.image or ""), "NEW"),
+                # As dracut does it (`system.root_base`).
+                *self.joined.image(self.joined.on_stick(place.image or ""), "NEW", kind=()),
                 loop(self.joined.on_stick(second)),
                 loop("SCRATCH-FILE"),
             ),
