@@ -144,7 +144,12 @@ class FileControl:
         return True
 
     def wait(self, seconds: float) -> None:
-        """See `jobs.order.Control`."""
+        """See `jobs.order.Control`.
+
+        Where the job's folder is gone, nobody can ask anything any more: the job is to end.
+        """
+        if not self._path.parent.exists():
+            self.cancel()
         while seconds > 0 and not self._look():
             self._sleep(min(seconds, _LOOK_SECONDS))
             seconds -= _LOOK_SECONDS

@@ -92,6 +92,20 @@ def test_what_was_asked_between_the_question_and_the_wait_is_not_slept_over(
     control.wait(60)
 
 
+def test_a_job_that_waits_ends_when_its_folder_is_gone(tmp_path: Path) -> None:
+    """The folder of a user who is not root goes with the last session."""
+    folder = tmp_path / "job"
+    folder.mkdir()
+    slept: list[float] = []
+    control = FileControl(folder / "control", slept.append)
+    assert control.wanted() is Wanted.GO_ON
+    folder.rmdir()
+    control.wait(60)
+
+    assert control.wanted() is Wanted.END
+    assert slept == []
+
+
 def test_a_wait_has_an_end(tmp_path: Path) -> None:
     slept: list[float] = []
     FileControl(tmp_path / "control", slept.append).wait(0.25)
