@@ -13,8 +13,10 @@ from liveos_tui.jobs.findings import of_jobs, old_image_named
 from liveos_tui.jobs.folder import ALIVE, JobFolders
 from liveos_tui.jobs.journal import journals
 from liveos_tui.jobs.listing import job_of_journal
+from liveos_tui.jobs.unfinished import check_free
 from liveos_tui.live.local import LocalMachine
 from liveos_tui.live.model import LiveSystem
+from liveos_tui.live.place import Place
 from liveos_tui.live.recognise import absolute, mode_of
 from liveos_tui.live.report import document, exit_code, text
 from liveos_tui.system.files import Folder
@@ -48,6 +50,8 @@ def practice(folder: Path, state: str, *, stay: bool) -> int:
     """Build a practice stick, and open the console on it unless `stay`."""
     from liveos_tui.practice.builder import PracticeState, build  # noqa: PLC0415
 
+    path = absolute(str(folder))
+    check_free(JobFolders(Probes()), Place(path, path, "", mount_point=path))
     build(folder, PracticeState(state))
     say(f"A practice stick ({state}) is in {folder}.\n")
     return ExitCode.WELL if stay else console(str(folder))

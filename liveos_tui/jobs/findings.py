@@ -1,15 +1,14 @@
 """What the journals of a stick say of how it is: half a rescue is not well, whatever it is."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
-from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import shell_word
 from liveos_tui.jobs.events import IS, JobState
-from liveos_tui.jobs.folder import ALIVE, STANDING, JobFolders
+from liveos_tui.jobs.folder import STANDING, JobFolders
 from liveos_tui.jobs.journal import JournalState
 from liveos_tui.jobs.listing import job_of_journal
+from liveos_tui.jobs.unfinished import living
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.model import Finding, LiveSystem, Operation, Severity, Target
 from liveos_tui.live.words import size
@@ -29,11 +28,11 @@ def of_jobs(
         yield replace(finding, operation=None)
     for job in journals:
         how = f"{job.plan.title}, {job.done} of {len(job.plan.steps)} steps"
-        alive = _alive(job, folders)
-        if alive is not None:
-            stands = f" (it {IS[alive]})" if alive in STANDING else ""
+        run = living(folders, job.job_id)
+        if run is not None:
+            stands = f" (it {IS[run.state]})" if run.state in STANDING else ""
             yield Finding(
-                Severity.WARNING if alive in STANDING else Severity.NOTICE,
+                Severity.WARNING if run.state in STANDING else Severity.NOTICE,
                 "job-at-work",
                 f"A job works on this stick: {how}{stands}. The figures are of this moment.",
                 f"Listen to it (`liveos-tui jobs attach {job.job_id}`), have it go on (`liveos-tui "
@@ -102,11 +101,3 @@ def _keeps(job: Job, beside: str) -> bool:
 def _where(target: Target) -> str:
     """The option that names a stick: after a boot only the stick knows its jobs."""
     return "" if target.this_system else f" --target {shell_word(target.path)}"
-
-
-def _alive(job: JournalState, folders: JobFolders) -> JobState | None:
-    """How a job is that a worker of this machine is at; None where there is no such worker."""
-    with suppress(LiveosError):
-        state = folders.find(job.job_id).run().state
-        return state if state in ALIVE else None
-    return None

@@ -12,11 +12,11 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from liveos_tui.errors import FormatError, LiveosError
+from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.control import Allow, Cancel, GoOn, Pause, StepBack
 from liveos_tui.jobs.events import IS, EndEvent, JobState
-from liveos_tui.jobs.folder import ALIVE, JobFolder, JobFolders, Run, UnknownJobError
+from liveos_tui.jobs.folder import JobFolder, JobFolders, Run, UnknownJobError
 from liveos_tui.jobs.forgetting import forget
 from liveos_tui.jobs.journal import JournalState, glance, leave, read, valid_id
 from liveos_tui.jobs.listing import by_id, listed
@@ -24,16 +24,15 @@ from liveos_tui.jobs.locked import locked_stick
 from liveos_tui.jobs.order import Order, OrderKind
 from liveos_tui.jobs.proposing import lasting_name, propose
 from liveos_tui.jobs.starting import start_worker
+from liveos_tui.jobs.unfinished import check_free
 from liveos_tui.jobs.workshop import Feed, Job, Proposal, Wish
 from liveos_tui.live.booted import is_live
-from liveos_tui.live.place import Place
 from liveos_tui.live.placing import place_of
 from liveos_tui.live.recognise import LIVE, absolute, recognise
 from liveos_tui.plans.model import Confirmation, Plan
 from liveos_tui.plans.untrusted import folders_elsewhere
 from liveos_tui.system.files import Folder, NotThereError
 from liveos_tui.system.probes import Probes
-from liveos_tui.system.stick_writing import StickBusyError
 
 _KEPT_JOBS = 20
 
@@ -60,11 +59,11 @@ class LocalWorkshop:
 
     def propose(self, target: str, wish: Wish) -> Proposal:
         """See `Workshop.propose`."""
-        return propose(self._probes, target, wish)
+        return propose(self._probes, target, wish, self._folders)
 
     def start(self, plan: Plan, *, allowed: int | None = None) -> str:
         """See `Workshop.start`."""
-        self._check_free(plan.place)
+        check_free(self._folders, plan.place)
         self._folders.prune(_KEPT_JOBS)
         now = self._clock()
         began = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
@@ -159,22 +158,6 @@ class LocalWorkshop:
         if folder is not None:
             folder.remove()
         return said
-
-    def _check_free(self, place: Place) -> None:
-        """Raise StickBusyError where a job of this machine is at work on that stick.
-
-        The worker's lock is what keeps two apart; but it cannot name the other one.
-        """
-        for folder in self._folders.all():
-            with suppress(FormatError):
-                run = self._folders.run_of(folder)
-                if run.state in ALIVE and run.order.plan.place.is_same_stick(place):
-                    raise StickBusyError(
-                        f"Another job works on this stick: {run.order.plan.title}, {run.done} of "
-                        f"{len(run.order.plan.steps)} steps done ({folder.id}).",
-                        f"Nothing was changed. `liveos-tui jobs attach {folder.id}`, or j in the "
-                        "console, shows it: wait for it, or cancel it.",
-                    )
 
     def _run(self, order: Order, started: float, allowed: int | None = None) -> str:
         """Have a worker do it. `started`: when the job was begun, in its first run."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from liveos_tui.errors import LiveosError, PrivilegeError
 from liveos_tui.formats.text import clean
+from liveos_tui.jobs.folder import JobFolders
 from liveos_tui.jobs.journal import journals
 from liveos_tui.jobs.marks import emptied_stores
 from liveos_tui.jobs.unfinished import UnfinishedJobError, check_unfinished
@@ -23,25 +24,31 @@ from liveos_tui.plans.refused import NothingToDoError, PlanRefusedError
 from liveos_tui.plans.reset import plan_reset
 from liveos_tui.system.kernel_views import kernel_has_device_mapper
 from liveos_tui.system.probes import Probes
+from liveos_tui.system.stick_writing import StickBusyError
 
 
-def propose(probes: Probes, target: str, wish: Wish) -> Proposal:
-    """Look, and plan. Raises LiveosError when the target cannot be looked at."""
+def propose(probes: Probes, target: str, wish: Wish, folders: JobFolders | None = None) -> Proposal:
+    """Look, and plan. Raises LiveosError when the target cannot be looked at.
+
+    `folders`: the jobs of this machine, which may be at work on it.
+    """
     target = lasting_name(target)
     recognised = recognise(probes, target)
     # Let go of before anything is begun: a stick that is mounted to be looked at is in the way.
     with recognised.hold:
-        return _proposed(probes, recognised.site, target, wish)
+        return _proposed(probes, recognised.site, target, wish, folders)
 
 
-def _proposed(probes: Probes, site: Site, target: str, wish: Wish) -> Proposal:
+def _proposed(
+    probes: Probes, site: Site, target: str, wish: Wish, folders: JobFolders | None
+) -> Proposal:
     stick = probes.folder(site.mount_point) if site.mount_point is not None else None
     known = journals(stick) if stick is not None else ()
     diagnosis = diagnose(probes, site, target, emptied=emptied_stores(known))
     if not wish.rehearse:
         try:
-            check_unfinished(known)
-        except UnfinishedJobError as error:
+            check_unfinished(known, folders)
+        except (UnfinishedJobError, StickBusyError) as error:
             return Proposal(diagnosis.facts, why_not=error.message, hint=error.hint)
     images = (
         look_at_merge(probes, site, wish.work)

@@ -9,7 +9,8 @@ import errno
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +27,7 @@ from liveos_tui.practice.files import BlockIoError
 from liveos_tui.practice.images import change_ext4, make_ext4, make_squashfs
 from liveos_tui.system.private_folder import remove_tree
 from liveos_tui.system.runner import Runner, SystemRunner
+from liveos_tui.system.stick_writing import StickFolder
 
 ROOT_BYTES = 192 << 20
 OVERLAY_BYTES = 32 << 20
@@ -116,26 +118,14 @@ def build(
     """Build a practice stick in `folder`, in the place of an earlier one if there is one.
 
     It gets its name when all of it is made: whatever ends the build before leaves the earlier one,
-    or nothing. Raises LiveosError when the folder holds anything else (it is left as it is), when a
-    tool is missing, or when there is no room.
+    or nothing. Raises LiveosError when the folder holds anything else or a job works on the stick
+    there (it is left as it is), when a tool is missing, or when there is no room.
     """
     folder = folder.absolute()
     try:
         _check_ours(folder)
-        missing = [each for each in (folder, *folder.parents) if not each.exists()]
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _check_room(folder)
-            with tempfile.TemporaryDirectory(dir=folder, prefix=_WORK_PREFIX) as work:
-                _build_images(Path(work), state, runner or SystemRunner())
-                _write_texts(Path(work), folder, state)
-                _put_in_place(Path(work), folder)
-        except BaseException:
-            for each in missing:
-                # One with a stick in it is not empty.
-                with suppress(OSError):
-                    each.rmdir()
-            raise
+        with _kept_free(folder):
+            _build(folder, state, runner or SystemRunner())
     except OSError as error:
         room = error.errno in {errno.ENOSPC, errno.EDQUOT}
         raise LiveosError(
@@ -143,6 +133,32 @@ def build(
             f"{_AS_IT_WAS} " + (_MORE_ROOM if room else "Choose a folder that you may write to."),
         ) from error
     return PracticeStick(folder, state, folder / _LIVE / OVERLAY_NAME)
+
+
+@contextmanager
+def _kept_free(folder: Path) -> Iterator[None]:
+    """No job begins on an earlier stick meanwhile. Raises StickBusyError where one is at work."""
+    with ExitStack() as held:
+        if (folder / _LIVE).is_dir():
+            held.enter_context(StickFolder(folder)).lock(_LIVE)
+        yield
+
+
+def _build(folder: Path, state: PracticeState, runner: Runner) -> None:
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _check_room(folder)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=_WORK_PREFIX) as work:
+            _build_images(Path(work), state, runner)
+            _write_texts(Path(work), folder, state)
+            _put_in_place(Path(work), folder)
+    except BaseException:
+        for each in missing:
+            # One with a stick in it is not empty.
+            with suppress(OSError):
+                each.rmdir()
+        raise
 
 
 def _check_ours(folder: Path) -> None:
