@@ -20,12 +20,18 @@ from liveos_tui.system.stick_writing import StickFolder
 _KEPT = "Nothing was removed."
 
 
-def forget(stick: StickFolder, journal: JournalState, work: str | None = None) -> str:
+def forget(
+    stick: StickFolder,
+    journal: JournalState,
+    work: str | None = None,
+    used_before: str | None = None,
+) -> str:
     """Remove the image that a merge has replaced, and all that a job has saved; what, in words.
 
     The stick's image itself is never removed: the two are told apart by what is in them. `work`:
-    where the job's folder on another disk is now, None for where its plan has it. Raises
-    LiveosError, before anything is removed, where that is not sure.
+    where the job's folder on another disk is now, as the person has named it; else it is the one
+    that was `used_before`, or the plan's. Raises LiveosError, before anything is removed, where
+    that is not sure.
     """
     if journal.can_resume:
         raise LiveosError(
@@ -37,7 +43,7 @@ def forget(stick: StickFolder, journal: JournalState, work: str | None = None) -
     for other, used in zip(others, (place.image, place.overlay), strict=True):
         if other is not None and used is not None:
             check_not_the_same(stick, other, used)
-    apart = _forget_apart(stick, journal, work)
+    apart = _forget_apart(stick, journal, work, used_before)
     freed = 0
     for other in others:
         if other is not None:
@@ -58,8 +64,13 @@ def _remove_own(disk: StickFolder, folder: str) -> int:
     return freed
 
 
-def _forget_apart(stick: StickFolder, journal: JournalState, work: str | None) -> str:
-    """Remove a job's images on another disk; how a sentence on what is free ends then."""
+def _forget_apart(
+    stick: StickFolder, journal: JournalState, work: str | None, used_before: str | None
+) -> str:
+    """Remove a job's images on another disk; how a sentence on what is free ends then.
+
+    A disk that is not connected leaves an empty folder at times: only one that was named may be so.
+    """
     apart = journal.plan.apart
     if apart is None:
         return ""
@@ -69,19 +80,24 @@ def _forget_apart(stick: StickFolder, journal: JournalState, work: str | None) -
             f"The stick's {clean(image)} is no image of this merge.",
             f"{_KEPT} Go on with the job, or go back.",
         )
-    at = Path(work or apart)
+    at = Path(work or used_before or apart)
     own = folder_of(journal.job_id)
     try:
         with StickFolder(at) as folder:
-            try:
-                return f", and {size(_remove_own(folder, own))} in {clean(str(at))}"
-            except NotThereError:
-                return (
-                    f". There is nothing of this job in {clean(str(at))}. If it went on with "
-                    f"another folder (--work), its images are there still, in {own}"
-                )
-    except LiveosError:
-        return f". What is in {clean(str(at))} is kept: that disk is not connected"
+            return f", and {size(_remove_own(folder, own))} in {clean(str(at))}"
+    except NotThereError as error:
+        if work is None or not at.is_dir():
+            raise LiveosError(
+                f"The images of the job {journal.job_id} are not in {clean(str(at))}: it can "
+                "still go back with them.",
+                f"{_KEPT} Connect that disk, and name the folder where it is now (`liveos-tui jobs "
+                f"forget {journal.job_id} --target STICK --work DIR`). Of a disk that is lost, "
+                "name any folder.",
+            ) from error
+        return (
+            f". There is nothing of this job in {clean(str(at))}. If it went on with another "
+            f"folder (--work), its images are there still, in {own}"
+        )
 
 
 def _other_image(stick: StickFolder, journal: JournalState) -> str | None:

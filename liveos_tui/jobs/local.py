@@ -154,7 +154,7 @@ class LocalWorkshop:
             stick, _ = locked_stick(held, self._probes, named, f"forget-{job_id}")
             journal = _journal(stick, job_id)
             before = _ordered(folder, journal.plan)
-            said = forget(stick, journal, work or (before.work if before else None))
+            said = forget(stick, journal, work, before.work if before else None)
         if folder is not None:
             folder.remove()
         return said

@@ -241,23 +241,51 @@ class TestForget:
         assert names(work / "liveos-tui-jobs") == []
         assert (stick.folder / IMAGE).exists()
 
-    def test_a_disk_that_is_not_there_is_told(self, stick: Patient, work: Path) -> None:
+    def test_while_the_disk_is_not_connected_nothing_is_removed(
+        self, stick: Patient, work: Path
+    ) -> None:
+        plan = plan_for(stick, work)
+        stick.carry(plan)
+        elsewhere = work.rename(work.with_name("unplugged"))
+        with (
+            StickFolder(stick.folder) as folder,
+            pytest.raises(LiveosError, match="can still go back") as refusal,
+        ):
+            forget(folder, read(folder, JOB))
+
+        assert f"`liveos-tui jobs forget {JOB} --target STICK --work DIR`" in refusal.value.hint
+        assert stick.carry(plan, OrderKind.ROLL_BACK, elsewhere).state is JobState.ROLLED_BACK
+
+    def test_the_empty_folder_where_a_disk_is_mounted_is_no_proof_that_its_images_are_gone(
+        self, stick: Patient, work: Path
+    ) -> None:
         stick.carry(plan_for(stick, work))
         work.rename(work.with_name("unplugged"))
+        work.mkdir()
         with StickFolder(stick.folder) as folder:
-            said = forget(folder, read(folder, JOB))
+            with pytest.raises(LiveosError, match="can still go back"):
+                forget(folder, read(folder, JOB))
+            assert folder.names("liveos-tui-jobs") == (JOB,)
 
-        assert "is kept: that disk is not connected" in said
-        assert Folder(stick.folder).names("liveos-tui-jobs") == ()
-
-    def test_a_disk_that_has_nothing_of_it_is_told(
+    def test_the_folder_that_it_went_on_with_in_this_boot_is_known(
         self, stick: Patient, work: Path, tmp_path: Path
     ) -> None:
-        """It went on with another folder, and is forgotten with the plan's."""
+        stick.carry(plan_for(stick, work))
+        moved = work.rename(tmp_path / "moved")
+        with StickFolder(stick.folder) as folder:
+            said = forget(folder, read(folder, JOB), used_before=str(moved))
+
+        assert said.endswith(f"{moved}.")
+
+    def test_a_folder_that_was_named_and_has_nothing_of_it_is_told(
+        self, stick: Patient, work: Path, tmp_path: Path
+    ) -> None:
+        """Its disk is lost, or it went on with another folder."""
         stick.carry(plan_for(stick, work))
         shutil.move(work / "liveos-tui-jobs", tmp_path / "moved")
         with StickFolder(stick.folder) as folder:
-            said = forget(folder, read(folder, JOB))
+            said = forget(folder, read(folder, JOB), str(work))
 
         assert "its images are there still" in said
+        assert Folder(stick.folder).names("liveos-tui-jobs") == ()
         assert (tmp_path / "moved" / JOB / "old.img").exists()
