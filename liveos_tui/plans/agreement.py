@@ -26,15 +26,15 @@ _NO_IMAGE = (
 
 
 def agreement(plan: Plan, done: int = 0) -> str:
-    """What a plan that writes is about to do: "From here on: the overlay grows from 32 MiB ...".
+    """What a plan that writes is about to do: "If you go on: the overlay grows from 32 MiB ...".
 
     `done` of its steps are behind it.
     """
     writes = [words for step in plan.steps[done:] if (words := _words(step))]
     if not writes:
-        return "From here on nothing is written but the journal of the job."
+        return "If you go on, nothing is written but the journal of the job."
     *first, last = writes
-    words = f"From here on: {', '.join(first)}{', and ' if first else ''}{last}."
+    words = f"If you go on: {', '.join(first)}{', and ' if first else ''}{last}."
     replaces = any(isinstance(step.action, ReplaceImage) for step in plan.steps[done:])
     return f"{words} {_NO_IMAGE}" if replaces else words
 

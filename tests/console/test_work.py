@@ -452,7 +452,7 @@ async def test_back_undoes_the_last_step_after_a_question() -> None:
         await press(pilot, "enter", "tab", "enter")
         await shows(pilot, "Next: 4 Grow the file")
         await press(pilot, "b")
-        assert "Step 3, Back up the header, is undone." in text(app)
+        assert "The job will go back to before step 3, Back up the header." in text(app)
         await press(pilot, "enter")
         assert not workshop.asked("step_back")
         await press(pilot, "b", "tab", "enter")
@@ -1057,7 +1057,7 @@ async def test_in_an_ended_job_a_key_that_does_nothing_says_why() -> None:
         await press(pilot, "j", "enter")
         await shows(pilot, "The overlay is well again.")
         await press(pilot, "enter")
-        assert "This job has ended: it is done." in prose(app)
+        assert "There is nothing to do next: this job is done." in prose(app)
         await press(pilot, "u")
         assert "This job cannot be undone" in prose(app)
         await press(pilot, "up")
@@ -1072,7 +1072,7 @@ async def test_a_job_that_has_not_begun_to_write_asks_before_it_does_when_it_goe
     async with opened(app) as pilot:
         await until(pilot, lambda: isinstance(app.screen, Offer))
         await press(pilot, "tab", "enter")
-        await shows(pilot, "From here on the stick is written to")
+        await shows(pilot, "If you go on, the stick is written to")
         assert workshop.asked("resume") == [("recover-1", "/dev/sdc1")]
         assert not workshop.asked("allow")
         await press(pilot, "tab", "enter")

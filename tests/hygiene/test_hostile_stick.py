@@ -165,7 +165,7 @@ def walk(terminal: Terminal) -> None:
     terminal.go("x", "thrown away")
     terminal.go("\x1b", "What matters now")
     terminal.go("r", "Rehearse the repair")
-    terminal.go("a", "From here on the stick is written to")
+    terminal.go("a", "If you go on, the stick is written to")
     terminal.go("\x1b", "b Back")
     terminal.go("l", "Read on")
     terminal.go("\x1b", "b Back")

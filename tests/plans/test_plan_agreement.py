@@ -58,7 +58,7 @@ def test_a_merge_with_room_for_two_images_warns_of_no_minutes_without_one() -> N
     [
         (
             plan_grow(diagnosis(Illness.NONE), to_bytes=640 * MIB),
-            "From here on: the overlay grows from 512 MiB to 640 MiB.",
+            "If you go on: the overlay grows from 512 MiB to 640 MiB.",
         ),
         (
             plan_grow(diagnosis(Illness.NONE, missing_bytes=MIB), fill_holes=True),

@@ -97,7 +97,8 @@ class Merge(WorkingScreen):
         if key == RESULT:
             return "Result", (Span(*results.JOB_WORDS[log.end.state]),) if log.end else ()
         told = log.steps[int(key)]
-        phase = told.progress.phase if told.progress is not None else ""
+        runs = log.running == int(key) and log.end is None
+        phase = told.progress.phase if told.progress is not None and runs else ""
         program = next((line.text for line in reversed(told.lines) if line.command), "")
         name = program.partition(" ")[0].rpartition("/")[2]
         words = "  ".join(filter(None, (name, phase)))

@@ -19,7 +19,7 @@ from liveos_tui.console.lines import (
 from liveos_tui.console.theme import Role
 from liveos_tui.console.views.proposal import place_words
 from liveos_tui.console.views.questions import NAMES
-from liveos_tui.console.views.results import JOB_WORDS
+from liveos_tui.console.views.results import JOB_WORDS, more_than_state
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import IS, JobState
 from liveos_tui.jobs.folder import ALIVE
@@ -62,7 +62,7 @@ def row(job: Job, now: datetime, width: int, glyphs: Glyphs) -> Line:
         Span(start),
         Span(word, role),
         Span(" " * (_STATE - len(word)) + f" {cell(_done(job), _DONE)} {cell(where, _WHERE)} "),
-        Span(clip(job.message, _result_room(width), glyphs.dots), Role.MUTED),
+        Span(clip(_told(job), _result_room(width), glyphs.dots), Role.MUTED),
     )
 
 
@@ -84,15 +84,19 @@ def details(job: Job | None, width: int, glyphs: Glyphs) -> list[Line]:
         (Span(clip(f"{place.name}  {where}{uuid}", width, glyphs.dots)),),
         (Span(clip(f"Job {job.id}", width, glyphs.dots), Role.MUTED),),
     ]
-    lines += [(Span(row),) for row in wrap(job.message, width)]
+    lines += [(Span(row),) for row in wrap(_told(job), width)]
     if len(lines) <= DETAIL_ROWS:
         return lines
     more = "Enter opens the job: its result has all of it."
     return [*lines[: DETAIL_ROWS - 1], (Span(clip(more, width, glyphs.dots), Role.MUTED),)]
 
 
-def why_not(key: str, job: Job) -> str:
-    """Why a key does nothing to a job as it is, and what can be done instead."""
+def why_not(key: str, job: Job, *, in_list: bool = True) -> str:
+    """Why a key does nothing to a job as it is, and what can be done instead.
+
+    `in_list`: it is one of those in Jobs, where Enter opens it. On its own screen Enter does the
+    next step, which may write.
+    """
     alive, how = job.state in ALIVE, IS[job.state]
     match key:
         case "c":
@@ -100,11 +104,12 @@ def why_not(key: str, job: Job) -> str:
         case "L":
             return f"There is nothing to leave as it is: this job {how}. {_ways(job)}"
         case "r" if alive:
-            return "This job has a worker that goes on with it: Enter shows it."
+            return f"There is nothing to take up again: {_stands(job, in_list=in_list)}"
         case "r":
             return f"There is nothing to go on with: this job {how}. {_ways(job)}"
         case "u" | "f" if alive:
-            return "This job is still at work: c cancels it, Enter shows it."
+            stands = _stands(job, in_list=in_list)
+            return f"That can only be done once it has ended: {stands} c cancels it."
         case "u":
             return f"This job cannot be undone. {job.why_not_back} {_ways(job)}".rstrip()
         case "f" if job.can_resume:
@@ -112,7 +117,22 @@ def why_not(key: str, job: Job) -> str:
         case "f":
             return f"There is no way back to give up: this job {how}. {_ways(job)}".rstrip()
         case _:
-            return f"This job has ended: it {how}. {_ways(job)}"
+            return f"There is nothing to do next: this job {how}. {_ways(job)}"
+
+
+def _stands(job: Job, *, in_list: bool) -> str:
+    """How a job is that has not ended, and the key that leads on."""
+    opens = " Enter opens it." if in_list else ""
+    match job.state:
+        case JobState.WAITING if not in_list:
+            return "it waits for you. Enter goes on with the next step."
+        case JobState.WAITING:
+            return f"it waits for you.{opens}"
+        case JobState.PAUSED if not in_list:
+            return "it is paused. p goes on."
+        case JobState.PAUSED:
+            return f"it is paused.{opens}"
+    return f"it is at work.{opens}"
 
 
 def _ways(job: Job) -> str:
@@ -171,12 +191,17 @@ def block(jobs: tuple[Job, ...], now: datetime, width: int) -> list[Line]:
     text = f"   {NAMES[job.plan.operation]} {job.plan.place.name}, {how_far}"
     key: Line = (Span("  "), Span("j", Role.KEY), Span(" Jobs "))
     # How it ended is told whole, or where there is room for it.
-    words = f"{text}  {job.message}{more}"
+    told = _told(job)
+    words = f"{text}  {told}{more}"
     room = width - cell_len(f"   {last}{word}") - width_of(key)
-    if pressing(jobs) or not job.message or cell_len(words) > room:
+    if pressing(jobs) or not told or cell_len(words) > room:
         words = f"{text}{more}"
     start: Line = (Span(f"   {last}"), Span(word, role), Span(words))
     return [(Span(" Jobs", Role.HEADING),), both_ends(start, key, width)]
+
+
+def _told(job: Job) -> str:
+    return more_than_state(job.message, job.state)
 
 
 def _done(job: Job) -> str:

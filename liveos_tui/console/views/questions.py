@@ -10,10 +10,13 @@ from liveos_tui.console.wording import size
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.workshop import Job
+from liveos_tui.live.contents import JOBS_FOLDER
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
-from liveos_tui.plans.actions import Engine, MakeImage
+from liveos_tui.plans.actions import Engine, GrowFile, MakeImage, SetValid
+from liveos_tui.plans.agreement import agreement
 from liveos_tui.plans.model import Confirmation, Plan, Step
+from liveos_tui.plans.steps import JOB_FOLDER
 from liveos_tui.plans.ways import by_itself, by_key
 
 
@@ -58,13 +61,35 @@ _MOST_SAID = 4
 _NAME = 12
 
 
-def before_writing(plan: Plan, said: Sequence[str]) -> Question:
-    """The last question before a stick is written to; the last step has `said` this."""
+def before_writing(plan: Plan, said: Sequence[str], job_id: str | None = None) -> Question:
+    """The last question before a stick is written to; the last step has `said` this.
+
+    `job_id`: the job that waits for the answer, where it was begun already.
+    """
     return Question(
         plan.title,
-        "From here on the stick is written to",
+        "If you go on, the stick is written to",
         VERBS[plan.operation],
-        lambda width: confirmation(plan, said, width),
+        lambda width: confirmation(plan, said, width, job_id),
+        plan.place.name if plan.confirmation is Confirmation.LABEL else None,
+    )
+
+
+def going_on(job: Job) -> Question:
+    """The question before what is left of a job is done, as before its beginning."""
+    plan = job.plan
+    how_far = f"{job.done} of {len(plan.steps)} steps are done."
+    return Question(
+        plan.title,
+        "Go on with this job",
+        "Go on",
+        lambda width: [
+            *_paragraph(how_far, width, Role.STRONG),
+            *_paragraph(agreement(plan, job.done), width),
+            EMPTY,
+            *place(plan.place, width),
+            *([EMPTY, *_named("Way back", by_key(plan.go_back), width)] if plan.go_back else []),
+        ],
         plan.place.name if plan.confirmation is Confirmation.LABEL else None,
     )
 
@@ -113,8 +138,16 @@ def _forgetting(job: Job, width: int) -> list[Line]:
     ]
 
 
-def confirmation(plan: Plan, said: Sequence[str], width: int) -> list[Line]:
+def confirmation(
+    plan: Plan, said: Sequence[str], width: int, job_id: str | None = None
+) -> list[Line]:
     """What was `said` last, which stick, what is written, what to know before, the way back."""
+
+    def named(text: str) -> str:
+        """`text` with the job's own folder in it, where that is known."""
+        text = by_key(text)
+        return text.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job_id}") if job_id else text
+
     lines: list[Line] = []
     for number, text in enumerate(said[:_MOST_SAID]):
         lines += _paragraph(text, width, Role.STRONG if number == 0 else Role.TEXT)
@@ -126,13 +159,13 @@ def confirmation(plan: Plan, said: Sequence[str], width: int) -> list[Line]:
         lines.append(EMPTY)
         shown = writes[:_MOST_WRITES]
         for number, text in enumerate(shown):
-            lines += _named("Written" if number == 0 else "", text, width)
+            lines += _named("Written" if number == 0 else "", named(text), width)
         if len(writes) > len(shown):
             lines += _named("", f"and {len(writes) - len(shown)} more", width)
     for text in plan.warnings:
-        lines += [EMPTY, *_paragraph(text, width, Role.WARNING)]
+        lines += [EMPTY, *_paragraph(named(text), width, Role.WARNING)]
     if plan.go_back:
-        lines += [EMPTY, *_named("Way back", by_key(plan.go_back), width)]
+        lines += [EMPTY, *_named("Way back", named(plan.go_back), width)]
     return lines
 
 
@@ -153,23 +186,33 @@ def place(value: Place, width: int) -> list[Line]:
 
 
 def step_back(step: Step, number: int, width: int) -> list[Line]:
-    """What undoing the last step does."""
-    return [
-        *_paragraph(f"Step {number}, {step.title}, is undone.", width, Role.STRONG),
-        EMPTY,
-        *_paragraph(step.undo, width),
-    ]
+    """What undoing the last step does; one that has changed nothing is only gone back behind."""
+    name = f"step {number}, {step.title}"
+    nothing = step.undo.startswith("Nothing")
+    text = f"The job will go back to before {name}." if nothing else f"S{name[1:]}, will be undone:"
+    what = step.undo if step.writes or not nothing else "It has written nothing to the stick."
+    return [*_paragraph(text, width, Role.STRONG), EMPTY, *_paragraph(what, width)]
 
 
 def roll_back(plan: Plan, width: int) -> list[Line]:
     """What going back does."""
-    text = "Everything that this job has written to the stick is undone."
+    text = "Everything that this job has written to the stick will be undone."
     return [
         *_paragraph(text, width, Role.STRONG),
+        *_paragraph(_will_be_again(plan), width, Role.WARNING),
         *_paragraph(by_itself(plan.go_back), width),
         EMPTY,
         *place(plan.place, width),
     ]
+
+
+def _will_be_again(plan: Plan) -> str:
+    """How the overlay will be when the job is undone: as broken as it was, as small as it was."""
+    actions = [step.action for step in plan.steps]
+    sizes = [size(each.from_bytes) for each in actions if isinstance(each, GrowFile)]
+    will_be = ["Invalid"] if any(isinstance(each, SetValid) for each in actions) else []
+    will_be += [f"{each} large" for each in sizes]
+    return f"The overlay will be as before: {', '.join(will_be)}." if will_be else ""
 
 
 def interrupted(job: Job, width: int) -> list[Line]:

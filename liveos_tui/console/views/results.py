@@ -19,6 +19,14 @@ JOB_WORDS = {
 }
 """A job's state as it is shown, and its role."""
 
+_TOLD_BY_HINT = frozenset({JobState.CANCELLED, JobState.ROLLED_BACK})
+"""Ends whose hint says how things are, and not what to do about it."""
+
+
+def more_than_state(message: str, state: JobState) -> str:
+    """How a job ended, where that says more than its state: not "Cancelled." after CANCELLED."""
+    return "" if message.rstrip(".").upper() == JOB_WORDS[state][0] else message
+
 
 def result(
     log: JobLog, width: int, *, resume: bool, roll_back: bool, forget: bool = False
@@ -34,26 +42,50 @@ def result(
     lines = _paragraph(end.message, width, role)
     if log.failed is not None and log.steps[log.failed].text != end.message:
         lines += _paragraph(log.steps[log.failed].text, width)
+    done = end.state is JobState.DONE
     # A job that found nothing to do ends well before its last step, and nothing follows from it.
-    whole = end.state is JobState.DONE and log.done == len(log.plan.steps)
-    afterwards = log.plan.afterwards if whole and not end.hint else ()
-    if end.hint or afterwards or resume or roll_back:
-        lines += [EMPTY, (Span("What to do now", Role.HEADING),), *_paragraph(end.hint, width)]
-        for text in afterwards:
-            lines += _item(text, width)
-    if resume:
-        lines += _key("r", "go on where it stopped", width)
-    if roll_back:
-        lines += _key("u", "go back: undo everything that it did", width)
-    if forget:
-        words = "Jobs: f there removes the old image, once the new one has started"
-        lines += _key("j", words, width)
-    details = end.report or (log.found if end.state is JobState.DONE else ())
+    whole = done and log.done == len(log.plan.steps)
+    advice = _paragraph(end.hint, width)
+    if end.state in _TOLD_BY_HINT:
+        lines += advice
+        advice = []
+    for text in log.plan.afterwards if whole and not end.hint else ():
+        advice += _item(text, width)
+    ways = _ways(end.state, bool(advice), resume=resume, roll_back=roll_back, forget=forget)
+    if advice or ways:
+        heading = "What to do now" if advice or resume else "What can be done"
+        lines += [EMPTY, (Span(heading, Role.HEADING),), *advice]
+        for key, words in ways:
+            lines += _key(key, words, width)
+    details = end.report or ((log.found or _came_of_it(log)) if done else ())
     if details:
         lines += [EMPTY, (Span("What came of it", Role.HEADING),)]
         for text in details:
             lines += _item(text, width)
     return lines
+
+
+def _ways(
+    state: JobState, advised: bool, *, resume: bool, roll_back: bool, forget: bool
+) -> list[tuple[str, str]]:
+    """The keys that do something to a job that has ended so, and what each does."""
+    done = state is JobState.DONE
+    undo = "undo everything that it did"
+    ways = []
+    if resume:
+        ways.append(("r", "go on where it stopped"))
+    if roll_back:
+        ways.append(("u", f"{'only if it is not well' if done and advised else 'go back'}: {undo}"))
+    if forget:
+        what = "the old image, once the new one has started" if done else "what this job has kept"
+        ways.append(("j", f"Jobs: f there removes {what}"))
+    return ways
+
+
+def _came_of_it(log: JobLog) -> tuple[str, ...]:
+    """What the steps have said that write: a growth says the new size."""
+    steps = zip(log.plan.steps, log.steps, strict=True)
+    return tuple(told.text for step, told in steps if step.writes_overlay and told.text)
 
 
 def undo_words(plan: Plan | None, log: JobLog | None, *, whole: bool = False) -> str:
@@ -96,6 +128,8 @@ def leave_words(log: JobLog | None) -> str:
         return ""
     if log.waiting is not None:
         return "Leave: the job waits, and keeps the stick to itself. j Jobs brings you back."
+    if log.paused:
+        return "Leave: it stays paused, and keeps the stick to itself. j Jobs brings you back."
     return "Leave: the job goes on by itself. j Jobs brings you back."
 
 

@@ -106,7 +106,9 @@ def told(
     if len(why) + len(top) + _LEAST_OUTPUT + len(bottom) <= height:
         top = why + top
     elif ran:
-        top = _text(frame_of(step.action), width, Role.NOTICE)
+        # The colon is for a command, which is above what is shown.
+        frame = frame_of(step.action)
+        top = _text(f"{frame.removesuffix(':')}." if frame else "", width, Role.NOTICE)
     room = max(_LEAST_OUTPUT, height - len(top) - len(bottom))
     return [*top, *_end_of(log.lines[-room:], width, room), *bottom]
 
