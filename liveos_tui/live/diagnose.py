@@ -128,7 +128,8 @@ class _Look:
         if summary is None:
             return self._ended(found, self.refusal, self.hint)
         self.facts.append(facts.holes_fact(found.missing_bytes, free))
-        self.facts.append(facts.size_fact(summary))
+        if summary.fragile_size:
+            self.facts.append(facts.fragile_size_fact())
         kept = RESERVE_BYTES + summary.metadata_bytes
         self.facts.append(facts.room_fact(free, kept, limit, site.target.filesystem))
         found = replace(

@@ -109,10 +109,8 @@ def holes_fact(missing_bytes: int, free_bytes: int | None) -> Fact:
     return Fact("Holes", f"{text}; it has {size(free_bytes)} left.")
 
 
-def size_fact(summary: CowSummary) -> Fact:
-    """Whether the store has one of the sizes that break when they fill."""
-    if not summary.fragile_size:
-        return Fact("Size", "A good size: it may fill up safely.")
+def fragile_size_fact() -> Fact:
+    """The store has one of the sizes that break when they fill."""
     return Fact(
         "Size",
         "One of the few sizes that break: when the overlay fills, the next part of its list would "

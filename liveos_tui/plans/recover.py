@@ -233,14 +233,15 @@ def _after_rehearsal(diagnosis: Diagnosis) -> tuple[str, ...]:
     """What there is to do, whatever e2fsck has found."""
     target = shell_word(diagnosis.place.target)
     asks = "which asks before it writes"
-    do_it = f"To have it done on the stick, {asks}: `liveos-tui recover {target}`"
+    do_it = f"To have it done on the stick: `liveos-tui recover {target}`, {asks}."
     if diagnosis.illness is not Illness.NONE:
         return (do_it,)
     if _is_unproven(diagnosis):
         return ("The next boot replays the journal by itself; a merge needs it done before.", do_it)
     return (
-        "Where no repair is named above, all is well. Where one is, have it made before the stick "
-        f"is used or merged, {asks}: `liveos-tui recover --repair {target}`",
+        "Where the rehearsal finds nothing to repair, all is well. What it finds has to be "
+        f"repaired before the stick is used or merged: `liveos-tui recover --repair {target}`, "
+        f"{asks}.",
     )
 
 

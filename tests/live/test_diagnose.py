@@ -161,17 +161,16 @@ class TestPracticeSticks:
     ) -> None:
         names = [each.name for each in look(sticks[PracticeState.INVALID]).facts]
 
-        assert names[:8] == [
+        assert names[:7] == [
             "Header",
             "Chunks",
             "List",
             "File",
             "Holes",
-            "Size",
             "Stick",
             "Base image",
         ]
-        assert names[8:10] == ["Together", "Root"]
+        assert names[7:9] == ["Together", "Root"]
 
     def test_the_figures_are_those_of_the_store(self, sticks: dict[PracticeState, Path]) -> None:
         found = look(sticks[PracticeState.HEALTHY])
@@ -306,6 +305,10 @@ class TestSize:
 
         assert fact(found, "Size").bad
         assert found.illness is Illness.NONE
+
+    def test_any_other_size_is_not_worth_a_word(self, sticks: dict[PracticeState, Path]) -> None:
+        for folder in sticks.values():
+            assert "Size" not in {each.name for each in look(folder).facts}
 
     def test_no_whole_number_of_chunks(self, stick: Stick) -> None:
         folder = stick(PracticeState.HEALTHY)
