@@ -117,7 +117,7 @@ class Problem(StrEnum):
     COUNTS = "wrong counts of free blocks or inodes"
     BITMAPS = "wrong bitmaps of used blocks or inodes"
     ORPHANS = "files deleted while they were open"
-    LOST_FOUND = "files without a name (lost+found)"
+    LOST_FOUND = "files without a name (kept in lost+found)"
     CLEARED = "inodes that are no file any more"
     ENTRIES = "names that lead to no file"
     FOLDERS = "damaged folders"
@@ -221,10 +221,12 @@ class FsckSummary:
         if self.journal_skipped:
             words.append("The journal was left out: what is in it was not looked at.")
         if self.kinds:
-            # Questions that e2fsck has answered: one damaged folder may need four.
             what = "Repairs" if self.fixed else "Problems"
             kinds = "; ".join(f"{count} for {kind}" for kind, count in self.kinds)
             words.append(f"{what}: {kinds}.")
+        # What is counted are questions that e2fsck has answered.
+        if dict(self.kinds).get(Problem.FOLDERS, 0) > 1:
+            words.append("A single folder may need four of them.")
         return tuple(words)
 
 

@@ -20,7 +20,7 @@ from liveos_tui.system.views import Trial
 
 # A repair that is not content after so many runs never will be.
 _MOST_REPAIRS = 3
-_MOST_NAMES = 12
+_MOST_NAMES = 4
 _MOST_FOLDERS = 6
 
 
@@ -91,8 +91,12 @@ def file_sentences(found: ChangedFiles) -> tuple[str, ...]:
     folders = ", ".join(f"{name} ({number})" for name, number in found.by_folder[:_MOST_FOLDERS])
     sentences = [f"{count} files differ from the image: {found.new} are new. Where: {folders}."]
     if found.deleted:
-        sentences.append(f"{found.deleted} files of the image were deleted before.")
+        gone = "file of the image is" if found.deleted == 1 else "files of the image are"
+        sentences.append(
+            f"{found.deleted} {gone} not there: deleted while the system ran, before the repair."
+        )
     if found.names:
-        names = ", ".join(found.names[:_MOST_NAMES])
-        sentences.append(f"Among those that are there: {names}.")
+        # They are sorted: the first ones are all of one folder.
+        apart = -(-len(found.names) // _MOST_NAMES)
+        sentences.append(f"Some of them: {', '.join(found.names[::apart])}.")
     return tuple(sentences)

@@ -50,7 +50,7 @@ def verify(work: Work) -> str:
     with work.stick.open(work.place.overlay) as file:
         chunks = [old for old, _ in iterate_exceptions(file.read, file.identity.size_bytes)]
     names_lost = (
-        f"{lost} files have lost their names: they are in /lost+found."
+        f"{lost} files have lost their names, not their contents: look for them in /lost+found."
         if lost
         else "No file has lost its name: /lost+found is empty."
     )

@@ -121,6 +121,10 @@ def test_files_and_blocks_of_the_last_line() -> None:
     assert summary("missing").files is None
 
 
+def test_many_repairs_of_a_folder_are_said_to_be_of_a_few() -> None:
+    assert summary("folder").sentences()[-1] == "A single folder may need four of them."
+
+
 def test_sentences_for_people() -> None:
     assert summary("orphan").sentences() == ("Repairs: 1 for files deleted while they were open.",)
     assert summary("journal-skipped").sentences() == (
