@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from liveos_tui.commands.narration import JsonLines, Narrator, offers, progress_words
+from liveos_tui.commands.narration import JsonLines, Narrator, progress_words
+from liveos_tui.commands.ways import offers
 from liveos_tui.jobs.events import (
     GOING_BACK,
     CommandEvent,

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -324,14 +325,14 @@ def test_anything_but_yes_changes_nothing(stick: Path, answer: str) -> None:
 def test_a_reset_wants_the_sticks_name(healthy: Path) -> None:
     before = hashes(healthy)
     with Terminal("reset", healthy) as terminal:
-        terminal.until("Type the name of the stick (PRACTICE) to go on, nothing to leave: ")
+        terminal.until("Type the stick's name (PRACTICE) to go on, or Enter to change nothing: ")
         terminal.type("yes\n")
         terminal.until("That is not its name: it is PRACTICE. Nothing was changed.")
         terminal.type("\n")
         assert terminal.end() == 130
     assert hashes(healthy) == before
     with Terminal("reset", healthy) as terminal:
-        terminal.until("Type the name of the stick (PRACTICE) to go on, nothing to leave: ")
+        terminal.until("Type the stick's name (PRACTICE) to go on, or Enter to change nothing: ")
         terminal.type("PRACTICE\n")
         assert terminal.end() == 0
 
@@ -347,11 +348,15 @@ def waiting_job(stick: Path, steps: int = 2) -> str:
 def waiting(shop: LocalWorkshop, plan: Plan, steps: int) -> str:
     """A job that was begun, once it waits after so many steps."""
     job = shop.start(plan, allowed=steps)
+    until_it_is(shop, job, JobState.WAITING)
+    return job
+
+
+def until_it_is(shop: LocalWorkshop, job: str, state: JobState) -> None:
     deadline = time.monotonic() + 60
-    while next(each.state for each in shop.jobs() if each.id == job) is not JobState.WAITING:
+    while next(each.state for each in shop.jobs() if each.id == job) is not state:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    return job
 
 
 def test_of_a_stick_that_is_named_only_its_own_jobs_are_listed(stick: Path, healthy: Path) -> None:
@@ -389,7 +394,7 @@ def test_ctrl_c_asks_and_enter_leaves_the_job_running(stick: Path) -> None:
     job = waiting_job(stick)
     with Terminal("jobs", "attach", job) as terminal:
         terminal.until("It waits for an answer before step 3.")
-        terminal.until(f"go on -> liveos-tui jobs resume {job}")
+        terminal.until(f"answer -> liveos-tui jobs resume {job}")
         terminal.interrupt()
         terminal.until("Enter leaves it so: ")
         terminal.type("\n")
@@ -429,7 +434,7 @@ def test_a_merge_that_waits_goes_on_only_by_the_sticks_name(healthy: Path) -> No
     assert plan is not None
     job = waiting(shop, plan, plan.first_write)
     with Terminal("jobs", "resume", job) as terminal:
-        terminal.until("Type the name of the stick (PRACTICE) to go on")
+        terminal.until("Type the stick's name (PRACTICE) to go on")
         terminal.type("yes\n")
         terminal.until("That is not its name: it is PRACTICE. Nothing was changed.")
         terminal.type("\n")
@@ -438,6 +443,43 @@ def test_a_merge_that_waits_goes_on_only_by_the_sticks_name(healthy: Path) -> No
     assert hashes(healthy) == before
     assert liveos_tui("jobs", "cancel", job).returncode == 0
     assert liveos_tui("jobs", "attach", job).returncode == 130
+
+
+def test_a_job_that_was_paused_while_it_waited_asks_when_it_goes_on(healthy: Path) -> None:
+    shop, before = LocalWorkshop(), hashes(healthy)
+    plan = shop.propose(str(healthy), Wish(Operation.MERGE)).plan
+    assert plan is not None
+    job = waiting(shop, plan, plan.first_write)
+    assert liveos_tui("jobs", "pause", job).returncode == 0
+    until_it_is(shop, job, JobState.PAUSED)
+    with Terminal("jobs", "resume", job) as terminal:
+        terminal.until("Type the stick's name (PRACTICE) to go on")
+        terminal.type("\n")
+        assert terminal.end() == 130
+    assert "Cancelled." in terminal.shown
+    assert hashes(healthy) == before
+
+
+def test_of_a_job_that_another_one_followed_the_way_back_of_that_one_is_named(
+    healthy: Path,
+) -> None:
+    first, second = (
+        json.loads(liveos_tui("grow", healthy, "--yes", "--json").stdout.splitlines()[0])["id"]
+        for _ in range(2)
+    )
+    refused = liveos_tui("jobs", "rollback", first, "--target", healthy)
+    listed = liveos_tui("jobs", "--target", healthy).stdout
+
+    assert refused.returncode == 1
+    assert f"`liveos-tui jobs rollback {second} --target {healthy}` or" in refused.stderr
+    way = f"undo the later one first -> liveos-tui jobs rollback {second} --target {healthy}\n"
+    assert listed.count(way) == 1
+
+
+def test_commands_at_the_end_name_the_stick_as_it_was_named(healthy: Path) -> None:
+    told = liveos_tui("grow", healthy, "--yes").stdout
+
+    assert re.search(f"undo all of it -> liveos-tui jobs rollback .* --target {healthy}\n", told)
 
 
 def test_what_is_left_of_a_cancelled_job_is_asked_for_too(stick: Path) -> None:

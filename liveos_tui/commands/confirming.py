@@ -30,7 +30,7 @@ def confirms(plan: Plan, *paragraphs: str) -> bool:
     say_paragraphs(*paragraphs)
     name = plan.place.name
     for _ in range(_TRIES):
-        typed = ask(f"Type the name of the stick ({name}) to go on, nothing to leave: ")
+        typed = ask(f"Type the stick's name ({name}) to go on, or Enter to change nothing: ")
         if not typed:
             return False
         if typed == name:

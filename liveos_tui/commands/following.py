@@ -24,12 +24,15 @@ _CODES = {
 }
 
 
-def listener(*, as_json: bool) -> Listener:
-    """Whoever is told what a job does: a terminal, a log, a script."""
+def listener(*, as_json: bool, named: str | None = None) -> Listener:
+    """Whoever is told what a job does: a terminal, a log, a script.
+
+    `named`: the stick, where the person has named it.
+    """
     if as_json:
         return JsonLines(say)
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    return Narrator(say, columns)
+    return Narrator(say, columns, named)
 
 
 def tell_failure(error: LiveosError) -> int:
@@ -55,6 +58,7 @@ def follow(
     Ctrl+C ends the listening, never the job by itself.
     """
     feed = workshop.feed(job_id)
+    cancelled = False
     try:
         to.job(job_id, plan)
         while True:
@@ -62,6 +66,8 @@ def follow(
                 for event in _news(feed):
                     to.event(event)
                     if isinstance(event, EndEvent):
+                        if cancelled and event.state is JobState.DONE:
+                            to.remark("It was too late to cancel it.")
                         _tell_offers(workshop, job_id, plan, to)
                         return _CODES.get(event.state, ExitCode.FAILED)
                     if not isinstance(event, WaitingEvent):
@@ -77,7 +83,8 @@ def follow(
                 sleep(_LOOK_SECONDS)
             except KeyboardInterrupt:
                 to.pause()
-                if not _is_cancelled(workshop, job_id):
+                cancelled = _is_cancelled(workshop, job_id)
+                if not cancelled:
                     return ExitCode.CANCELLED
     finally:
         feed.close()

@@ -4,8 +4,8 @@ import json
 import time
 from typing import Any
 
-from liveos_tui.commands.narration import ways
-from liveos_tui.formats.text import clean, shell_word
+from liveos_tui.commands.ways import ways
+from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.place import Place
@@ -58,13 +58,8 @@ def _lines(job: Job, named: str | None) -> list[str]:
     lines += wrapped(f"{job.plan.title}, begun {began}{how_far}.", "  ")
     lines += wrapped(where(job.plan.place), "  ")
     lines += wrapped(job.message, "  ") if job.message else []
-    lines += [f"  {way}" for way in ways(job, option(named))]
+    lines += [f"  {way}" for way in ways(job, named)]
     return lines
-
-
-def option(named: str | None) -> str:
-    """The option that names a stick again, after a command; "" where none was named."""
-    return "" if named is None else f" --target {shell_word(named)}"
 
 
 def where(place: Place) -> str:

@@ -1,12 +1,13 @@
 """`jobs`: what is at work, what was interrupted, and what is to become of it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from liveos_tui.commands import job_list
 from liveos_tui.commands.confirming import check_can_ask, confirms, says_yes, unless_stopped
 from liveos_tui.commands.following import follow, listener
-from liveos_tui.commands.narration import offers
-from liveos_tui.commands.output import NotAskedError, say
+from liveos_tui.commands.output import NotAskedError, can_ask, say
+from liveos_tui.commands.ways import in_a_sentence
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import IS, JobState
@@ -65,7 +66,7 @@ def jobs(
         case "forget" | "rollback" | "resume":
             known = _known(workshop, job_id, listed, folder)
             _check_there(known, listed, folder)
-            _CHECKS[verb](known, _ways(known, target))
+            _CHECKS[verb](known, in_a_sentence(known, target))
             if not yes and not _agreed(known, verb, as_json=as_json):
                 say(f"Nothing was {'removed' if verb == 'forget' else 'changed'}.\n")
                 return ExitCode.CANCELLED
@@ -76,13 +77,14 @@ def jobs(
                 workshop.roll_back(job_id, target, folder)
             else:
                 _go_on(workshop, known, target, folder)
-                agree = _was_agreed
+                agree = _answer(known, yes=yes, as_json=as_json)
     if said:
         if not as_json:
             say(f"{said}\n")
         return ExitCode.WELL
     job = _find(workshop, job_id)
-    return follow(workshop, job_id, job.plan, listener(as_json=as_json), agree=agree)
+    to = listener(as_json=as_json, named=target)
+    return follow(workshop, job_id, job.plan, to, agree=agree)
 
 
 def _list(
@@ -181,12 +183,6 @@ def _not_changed(why: str, ways: str) -> LiveosError:
     return LiveosError(why, f"Nothing was changed.{more}")
 
 
-def _ways(job: Job, named: str | None) -> str:
-    """What can be done with a job, as it is typed."""
-    option = job_list.option(named)
-    return " or ".join(f"`liveos-tui jobs {verb} {job.id}{option}`" for verb in offers(job))
-
-
 _CHECKS = {
     "forget": _check_can_forget,
     "rollback": _check_can_roll_back,
@@ -206,18 +202,33 @@ def _agreed(job: Job, verb: str, *, as_json: bool) -> bool:
         case "forget" if not job.kept:
             return True
     check_can_ask(job.id, "Add --yes.", as_json=as_json)
-    title, where = f"{plan.title}.", job_list.where(plan.place)
     match verb:
         case "resume":
-            title = f"{plan.title}: {job.done} of {len(plan.steps)} steps are done."
-            way_back = plan.go_back.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job.id}")
-            what = f"{agreement(plan, job.done)} {way_back}"
-            return unless_stopped(lambda: confirms(plan, title, where, what))
+            return unless_stopped(lambda: _confirms_the_rest(job))
         case "forget":
             what = _REMOVE if job.state is JobState.ROLLED_BACK else _FORGET
         case _:
             what = _ROLL_BACK
-    return unless_stopped(lambda: says_yes(title, where, what))
+    return unless_stopped(lambda: says_yes(f"{plan.title}.", job_list.where(plan.place), what))
+
+
+def _confirms_the_rest(job: Job) -> bool:
+    """Whether the person confirms what is left of a job. Raises KeyboardInterrupt."""
+    plan = job.plan
+    how_far = f"{plan.title}: {job.done} of {len(plan.steps)} steps are done."
+    way_back = plan.go_back.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job.id}")
+    what = f"{agreement(plan, job.done)} {way_back}"
+    return confirms(plan, how_far, job_list.where(plan.place), what)
+
+
+def _answer(job: Job, *, yes: bool, as_json: bool) -> Callable[[], bool] | None:
+    """What a job is answered that goes on, and waits then: it does before it begins to write.
+
+    One that was paused may have been so before it was agreed to; None where nobody can be asked.
+    """
+    if yes or job.state is not JobState.PAUSED:
+        return lambda: True
+    return (lambda: _confirms_the_rest(job)) if can_ask() and not as_json else None
 
 
 def _go_on(workshop: Workshop, job: Job, target: str | None, folder: str | None) -> None:
@@ -229,11 +240,6 @@ def _go_on(workshop: Workshop, job: Job, target: str | None, folder: str | None)
             workshop.allow(job.id, len(job.plan.steps))
         case _:
             workshop.resume(job.id, target, folder)
-
-
-def _was_agreed() -> bool:
-    """A job waits before it begins to write, also when it goes on: that was asked before."""
-    return True
 
 
 def _find(workshop: Workshop, job_id: str) -> Job:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from liveos_tui.commands.ways import ways
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.event_codec import document
 from liveos_tui.jobs.events import (
@@ -14,7 +15,6 @@ from liveos_tui.jobs.events import (
     EndEvent,
     Event,
     FoundEvent,
-    JobState,
     OutputEvent,
     PausedEvent,
     ProgressEvent,
@@ -23,7 +23,6 @@ from liveos_tui.jobs.events import (
     WaitingEvent,
 )
 from liveos_tui.jobs.workshop import Job
-from liveos_tui.live.model import Operation
 from liveos_tui.live.words import duration, percent, size
 from liveos_tui.plans.model import Plan, Step
 from liveos_tui.plans.text import frame_of, wrapped
@@ -55,48 +54,13 @@ class Listener(Protocol):
         """It has ended, or waits; this is what can be done with it."""
         ...
 
+    def remark(self, text: str) -> None:
+        """Something that is for people alone."""
+        ...
+
     def pause(self) -> None:
         """Something else is about to be written: leave no half line."""
         ...
-
-
-def offers(job: Job) -> list[str]:
-    """What can be done with a job, as words of `liveos-tui jobs`."""
-    found = []
-    match job.state:
-        case JobState.RUNNING:
-            # Only a merge takes long enough.
-            pause = ["pause"] if job.plan.operation is Operation.MERGE else []
-            found = ["attach", *pause, "cancel"]
-        case JobState.WAITING | JobState.PAUSED:
-            found = ["attach", "resume", "cancel"]
-    if job.can_resume:
-        found.append("resume")
-    if job.can_roll_back:
-        found.append("rollback")
-    if job.can_resume:
-        found.append("leave")
-    if job.can_be_forgotten:
-        found.append("forget")
-    return found
-
-
-_MEANINGS = {
-    "attach": "listen",
-    "pause": "stand still",
-    "cancel": "end it",
-    "resume": "go on",
-    "rollback": "undo all of it",
-    "leave": "leave it as it is",
-    "forget": "give up the way back",
-}
-
-
-def ways(job: Job, target: str = "") -> list[str]:
-    """What can be done with a job: what it means, and the command; `target` follows its ID."""
-    undone = job.state is JobState.ROLLED_BACK
-    meanings = {**_MEANINGS, "forget": "remove what it kept"} if undone else _MEANINGS
-    return [f"{meanings[verb]} -> liveos-tui jobs {verb} {job.id}{target}" for verb in offers(job)]
 
 
 class JsonLines:
@@ -117,6 +81,9 @@ class JsonLines:
     def after(self, job: Job) -> None:
         """See `Listener.after`. `jobs list --json` tells it."""
 
+    def remark(self, text: str) -> None:
+        """See `Listener.remark`."""
+
     def pause(self) -> None:
         """See `Listener.pause`."""
 
@@ -127,12 +94,16 @@ class JsonLines:
 class Narrator:
     """Lines for people. Progress is one line that is drawn again, of `columns`, on a terminal.
 
-    Without a terminal (`columns` is None) a phase is told once, when it begins.
+    Without a terminal (`columns` is None) a phase is told once, when it begins. `named`: the stick,
+    where the person has named it.
     """
 
-    def __init__(self, say: Callable[[str], None], columns: int | None) -> None:
+    def __init__(
+        self, say: Callable[[str], None], columns: int | None, named: str | None = None
+    ) -> None:
         self._say = say
         self._columns = columns
+        self._named = named
         self._job_id = ""
         self._steps: Sequence[Step] = ()
         self._drawn = 0
@@ -188,8 +159,12 @@ class Narrator:
 
     def after(self, job: Job) -> None:
         """See `Listener.after`."""
-        for way in ways(job):
+        for way in ways(job, self._named, listening=True):
             self._line(way)
+
+    def remark(self, text: str) -> None:
+        """See `Listener.remark`."""
+        self._text(text)
 
     def pause(self) -> None:
         """See `Listener.pause`."""

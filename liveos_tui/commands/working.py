@@ -5,6 +5,7 @@ import os
 from argparse import Namespace
 from dataclasses import asdict, dataclass
 
+from liveos_tui.commands.arguments import LIVE
 from liveos_tui.commands.confirming import check_can_ask, confirms, unless_stopped
 from liveos_tui.commands.following import follow, listener
 from liveos_tui.commands.output import complain, say, say_paragraphs
@@ -109,7 +110,8 @@ def work(workshop: Workshop, target: str, wish: Wish, manner: Manner) -> int:
         text = f"{agreement(plan)} {plan.go_back}"
         return confirms(plan, text.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job_id}"))
 
-    to = listener(as_json=manner.as_json)
+    named = None if target == LIVE else target
+    to = listener(as_json=manner.as_json, named=named)
     return follow(workshop, job_id, plan, to, agree=agreed if asks_later else None)
 
 

@@ -63,9 +63,13 @@ class Conduct:
 
     @property
     def may_pause(self) -> bool:
-        """Whether a pause makes sense: only a merge takes long enough."""
+        """Whether a pause makes sense, or its end: only a merge takes long enough.
+
+        A pause may also begin between two steps.
+        """
         merges = self.plan is not None and self.plan.operation is Operation.MERGE
-        return merges and self.log is not None and self.log.running is not None and not self.ended
+        works = self.log is not None and (self.log.running is not None or self.log.paused)
+        return merges and works and not self.ended
 
     @property
     def last_done(self) -> int | None:

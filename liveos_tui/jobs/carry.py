@@ -154,7 +154,10 @@ class _Run:
         told = False
         while True:
             self.work.step = self.done
+            pauses = self.work.pauses
             self.work.stop_if_cancelled()
+            # Who listens was told that it goes on.
+            told = told and self.work.pauses == pauses
             if control.take_back():
                 self._step_back()
                 return False

@@ -165,7 +165,8 @@ class JobFolder:
         if not self.at_work():
             raise LiveosError(
                 f"The job {self.id} is not at work any more: it {IS[self.run().state]}.",
-                f"Nothing was asked of it. What can be done with it {JOBS}.",
+                "Nothing was asked of it. `liveos-tui jobs` (j in the console) says what can be "
+                "done with it.",
             )
         ask(self.control, request)
 

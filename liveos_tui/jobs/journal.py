@@ -244,9 +244,10 @@ def journals(stick: Folder) -> tuple[JournalState, ...]:
     in_order: list[JournalState] = []
     undo_first = ""
     for state in found:
-        in_order.append(replace(state, undo_first=undo_first))
-        if not in_order[-1].why_not_back:
-            undo_first = state.job_id
+        could_be_undone = not state.why_not_back
+        in_order.append(replace(state, undo_first=undo_first) if could_be_undone else state)
+        if could_be_undone:
+            undo_first = undo_first or state.job_id
     return tuple(in_order)
 
 

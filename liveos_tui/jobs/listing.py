@@ -91,6 +91,7 @@ def job_of_journal(journal: JournalState) -> Job:
         journal.why_not_back,
         kept=True,
         touched=journal.touched,
+        undo_first=journal.undo_first,
     )
 
 

@@ -50,6 +50,8 @@ class Work:
         self.overlay_number = (0, 0)
         """Device and inode of the overlay's file, once the stick is open."""
         self.held = ExitStack()
+        self.pauses = 0
+        """How often it has stood still."""
         self._device = ExitStack()
         self._view: View | None = None
         self._base: Path | None = None
@@ -258,6 +260,7 @@ class Work:
     def _stand_still(self) -> Wanted:
         """Wait while the job is paused; what is wanted then."""
         control, began = self.workplace.control, time.monotonic()
+        self.pauses += 1
         self.tell(PausedEvent(self.step, paused=True))
         while (wanted := control.wanted()) is Wanted.STAND_STILL:
             control.wait(_PAUSE_SECONDS)

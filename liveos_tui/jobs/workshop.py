@@ -62,8 +62,9 @@ class Job:
 
     `can_resume` says what is offered, `why_not_back` why going back is not, "" where it is;
     `message` how it ended, or how it is. `kept`: its stick is there, and has its journal.
-    `touched`: it has begun to write, and a person had agreed to that. `on_target`: it is of the
-    stick that the list was asked for.
+    `touched`: it has begun to write, and a person had agreed to that. `undo_first`: the later job
+    that has to be undone before it can be, "" for none. `on_target`: it is of the stick that the
+    list was asked for.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Job:
     why_not_back: str = NO_JOURNAL
     kept: bool = False
     touched: bool = False
+    undo_first: str = ""
     on_target: bool = False
 
     @property

@@ -36,6 +36,7 @@ def test_a_job_that_ends_while_ctrl_c_asks_is_told_as_it_ended(
 
     assert code == 0
     assert "The overlay is well again." in "".join(said)
+    assert "It was too late to cancel it." in "".join(said)
     assert capsys.readouterr().err == ""
 
 

@@ -35,6 +35,7 @@ from liveos_tui.jobs.events import (
     CommandEvent,
     JobState,
     OutputEvent,
+    PausedEvent,
     ProgressEvent,
     StepEvent,
     StepState,
@@ -387,6 +388,19 @@ async def test_paused_it_says_what_it_leaves_and_goes_on_by_the_same_key() -> No
         await press(pilot, "p")
         await shows(pilot, "RUN Make the new image")
     assert workshop.asked("pause") == workshop.asked("go_on") == [("merge-1",)]
+
+
+async def test_a_pause_between_two_steps_ends_by_the_same_key() -> None:
+    job = mirroring()
+    job.tell(*ended(2, 1.0, 1.0, "Mirrored."), PausedEvent(3, paused=True))
+    workshop = with_job(job)
+    app = console(workshop)
+    async with opened(app) as pilot:
+        await job_shown(pilot, "Paused: nothing is read or written")
+        assert "p Go on" in rows(app)[-1]
+        await press(pilot, "p")
+        await until(pilot, lambda: "p Go on" not in rows(app)[-1])
+    assert workshop.asked("go_on") == [("merge-1",)]
 
 
 async def test_what_going_back_would_undo_is_said_in_phases_that_write_nothing_too() -> None:

@@ -487,7 +487,7 @@ async def test_cancelling_ends_the_job_and_the_result_offers_both_ways() -> None
         assert "The stick is as step 2 left it." in text(app)
 
 
-async def test_a_job_that_was_cancelled_can_go_on_from_its_result() -> None:
+async def test_a_job_that_was_cancelled_can_go_on_from_its_result_after_a_question() -> None:
     workshop = FakeWorkshop()
     app = console(workshop)
     async with opened(app) as pilot:
@@ -495,6 +495,10 @@ async def test_a_job_that_was_cancelled_can_go_on_from_its_result() -> None:
         await press(pilot, "c")
         await shows(pilot, "r Go on")
         await press(pilot, "r")
+        await shows(pilot, "steps are done.")
+        await press(pilot, "enter")
+        assert not workshop.asked("resume")
+        await press(pilot, "r", "tab", "enter")
         await shows(pilot, "The overlay is well again.")
         assert workshop.asked("resume") == [("recover-1", "/dev/sdc1")]
 
@@ -1114,7 +1118,7 @@ async def test_a_job_of_another_stick_is_not_looked_for_on_this_one() -> None:
     workshop = FakeWorkshop(known={"recover-1": job})
     app = console(workshop)
     async with opened(app) as pilot:
-        await press(pilot, "j", "r")
+        await press(pilot, "j", "r", "tab", "enter")
         await until(pilot, lambda: bool(workshop.asked("resume")))
         assert workshop.asked("resume") == [("recover-1", None)]
 

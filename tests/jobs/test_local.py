@@ -293,6 +293,18 @@ def test_a_job_that_has_gone_back_before_its_first_write_waits_there_when_it_goe
     end_of(shop, job)
 
 
+def test_a_job_that_waits_does_so_again_after_a_pause(shop: LocalWorkshop, stick: Path) -> None:
+    plan = plan_of(shop, stick)
+    job = shop.start(plan, allowed=plan.first_write)
+    listen(shop, job, WaitingEvent)
+    shop.pause(job)
+    wait_for(lambda: shop.jobs()[0].state is JobState.PAUSED, "it stands still")
+    shop.go_on(job)
+    wait_for(lambda: shop.jobs()[0].state is JobState.WAITING, "it waits")
+    shop.cancel(job)
+    end_of(shop, job)
+
+
 def test_what_a_job_that_was_undone_has_kept_is_removed_with_it(
     shop: LocalWorkshop, stick: Path
 ) -> None:

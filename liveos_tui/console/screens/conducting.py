@@ -15,7 +15,7 @@ from liveos_tui.console.views import jobs, questions
 from liveos_tui.console.work import Conduct
 from liveos_tui.console.workers import FeedProbe
 from liveos_tui.errors import LiveosError
-from liveos_tui.jobs.events import Event
+from liveos_tui.jobs.events import EndEvent, Event, StepEvent, WaitingEvent
 from liveos_tui.jobs.workshop import Job, Workshop
 from liveos_tui.plans.model import Plan
 
@@ -86,6 +86,9 @@ class ConductingScreen(AskingScreen):
         if feed is not self._feed or not self.is_attached:
             return
         if not isinstance(result, LiveosError):
+            # What was said of a key was true of the job as it was.
+            if any(isinstance(event, StepEvent | WaitingEvent | EndEvent) for event in result):
+                self.said = ""
             self.conduct.told(result)
             if self.conduct.ended:
                 self.console.look_at_jobs()
@@ -172,13 +175,17 @@ class ConductingScreen(AskingScreen):
             self.app.push_screen(Log(self.brush, lambda: self.conduct.log or log))
 
     def action_resume(self) -> None:
-        """Go on with a job that has ended before its last step."""
+        """Go on with a job that has ended before its last step, after a question."""
         job = self.job
         if not self.conduct.ended or job is None or not job.can_resume:
             self._tell_why_not("r")
-        else:
-            target = self.console.target_of(job)
+            return
+        target = self.console.target_of(job)
+
+        def confirmed() -> None:
             self.ask("Going on", lambda: self.workshop.resume(job.id, target), self._restarted)
+
+        self.app.push_screen(Confirm(self.brush, self.workshop, questions.going_on(job), confirmed))
 
     def action_roll_back(self) -> None:
         """Undo everything, after a question."""

@@ -134,14 +134,20 @@ class Jobs(AskingScreen):
             self._do("Leaving it", lambda: self.workshop.leave(job.id, target))
 
     def action_resume(self) -> None:
-        """Go on with a job, and show it."""
-        if job := self._selected_if("r", lambda job: job.can_resume):
-            target = self.console.target_of(job)
+        """Go on with a job after a question, and show it."""
+        job = self._selected_if("r", lambda job: job.can_resume)
+        if job is None:
+            return
+        target = self.console.target_of(job)
+
+        def confirmed() -> None:
             self.ask(
                 "Going on",
                 lambda: self.workshop.resume(job.id, target),
                 lambda job_id: self._show(job, job_id),
             )
+
+        self.app.push_screen(Confirm(self.brush, self.workshop, questions.going_on(job), confirmed))
 
     def action_roll_back(self) -> None:
         """Undo a job, after a question."""
