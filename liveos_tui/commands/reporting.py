@@ -11,6 +11,7 @@ from pathlib import Path
 from liveos_tui.commands.bug_report import Findings, bug_report
 from liveos_tui.commands.looking import with_jobs
 from liveos_tui.commands.output import ask, can_ask, say
+from liveos_tui.commands.paging import say_in_pages
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import Event, JobState
@@ -52,10 +53,11 @@ def report(target: str, output: str | None, *, yes: bool, probes: Probes | None 
     askers = tuple(os.environ.get(name, "") for name in _ASKERS)
     words = bug_report(gather(probes, mount_point), found, personal_words(probes, askers))
     if not yes:
-        say(words)
         if not can_ask():
+            say(words)
             print(_NOT_SAVED, file=sys.stderr)
             return ExitCode.WELL
+        say_in_pages(words)
         if place is None:
             raise _nowhere()
         question = f"\nRead it first. Type yes to save it as {clean(str(place))}: "

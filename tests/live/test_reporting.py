@@ -121,6 +121,7 @@ def test_at_a_terminal_it_is_shown_then_asked_for(
     count: int,
 ) -> None:
     monkeypatch.setattr(reporting, "can_ask", lambda: True)
+    monkeypatch.setenv("LINES", "1000")
     shown: list[str] = []
 
     def asked(question: str) -> str | None:
