@@ -62,7 +62,7 @@ class StepLog:
 class JobLog:
     """What a job has told. `waiting` is the step that it waits before, `end` how it ended.
 
-    `paused`: it stands still within a step.
+    `paused`: it stands still within a step; `was_paused`: it has done so.
     """
 
     plan: Plan
@@ -70,10 +70,14 @@ class JobLog:
     waiting: int | None = None
     end: EndEvent | None = None
     paused: bool = False
+    was_paused: bool = False
 
     @property
     def seconds(self) -> float | None:
-        """From the beginning of the first step to the end of the last; None where not known."""
+        """From the beginning of the first step to the end of the last, pauses and all.
+
+        None where it is not known.
+        """
         began = [step.began for step in self.steps if step.began is not None]
         ended = [step.ended for step in self.steps if step.ended is not None]
         if not began or not ended or max(ended) < min(began):
@@ -127,7 +131,8 @@ def empty(plan: Plan, done: int = 0) -> JobLog:
 def add(log: JobLog, events: Iterable[Event]) -> JobLog:
     """`log`, and what `events` tell. Events about steps that the plan lacks are passed over."""
     steps = list(log.steps)
-    waiting, end, paused = log.waiting, log.end, log.paused
+    waiting, end = log.waiting, log.end
+    paused, was_paused = log.paused, log.was_paused
     for event in events:
         if isinstance(event, EndEvent):
             waiting, end, paused = None, _harmless(event), False
@@ -140,11 +145,11 @@ def add(log: JobLog, events: Iterable[Event]) -> JobLog:
             case WaitingEvent(step):
                 waiting = step
             case PausedEvent():
-                paused = event.paused
+                paused, was_paused = event.paused, True
             case _:
                 waiting = None
                 steps[event.step] = _told(steps[event.step], event)
-    return JobLog(log.plan, tuple(steps), waiting, end, paused)
+    return JobLog(log.plan, tuple(steps), waiting, end, paused, was_paused)
 
 
 def _told(

@@ -132,8 +132,8 @@ def test_a_job_that_is_there_is_not_taken_up_again_but_led_on(
     state: JobState, in_jobs: str, on_its_screen: str
 ) -> None:
     job = replace(listed(running()), state=state)
-    assert jobs.why_not("r", job).endswith(f": {in_jobs}")
-    assert jobs.why_not("r", job, in_list=False).endswith(f": {on_its_screen}")
+    assert jobs.why_not("r", job, in_list=True).endswith(f": {in_jobs}")
+    assert jobs.why_not("r", job).endswith(f": {on_its_screen}")
 
 
 def test_undoing_a_step_is_asked_before_it_happens() -> None:

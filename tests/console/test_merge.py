@@ -504,6 +504,17 @@ async def test_the_result_says_what_to_do_next_and_that_the_old_image_stays() ->
         assert "Leave:" not in page
 
 
+async def test_a_duration_with_a_pause_in_it_says_so() -> None:
+    job = compressing()
+    job.tell(PausedEvent(3, paused=True), PausedEvent(3, paused=False))
+    exchanged(job)
+    job.end(JobState.DONE, "It is merged.")
+    app = console(with_job(job))
+    async with opened(app) as pilot:
+        await job_shown(pilot, "It is merged.")
+        assert "2:44  DONE   The time includes a pause." in row_with(app, "Result  ")
+
+
 async def test_a_failure_says_what_and_what_to_do_now() -> None:
     app = console(with_job(torn()))
     async with opened(app) as pilot:

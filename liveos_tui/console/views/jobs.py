@@ -91,7 +91,7 @@ def details(job: Job | None, width: int, glyphs: Glyphs) -> list[Line]:
     return [*lines[: DETAIL_ROWS - 1], (Span(clip(more, width, glyphs.dots), Role.MUTED),)]
 
 
-def why_not(key: str, job: Job, *, in_list: bool = True) -> str:
+def why_not(key: str, job: Job, *, in_list: bool = False) -> str:
     """Why a key does nothing to a job as it is, and what can be done instead.
 
     `in_list`: it is one of those in Jobs, where Enter opens it. On its own screen Enter does the

@@ -87,7 +87,8 @@ def entries(
     if log.end is not None:
         name = Span(" " * (_MARKER + _WORD) + "Result".ljust(room + _GAP))
         took = Span(f"{_took(log.seconds)}  ", Role.MUTED)
-        rows.append((RESULT, [(name, took, Span(*JOB_WORDS[log.end.state]))]))
+        paused = Span("   The time includes a pause." if log.was_paused else "", Role.MUTED)
+        rows.append((RESULT, [(name, took, Span(*JOB_WORDS[log.end.state]), paused)]))
     return rows
 
 
