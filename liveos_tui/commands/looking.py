@@ -9,7 +9,7 @@ from liveos_tui.commands.arguments import LIVE
 from liveos_tui.commands.output import say
 from liveos_tui.errors import ExitCode
 from liveos_tui.jobs.events import IS
-from liveos_tui.jobs.findings import of_jobs, old_image_named
+from liveos_tui.jobs.findings import of_jobs, second_image_named
 from liveos_tui.jobs.folder import ALIVE, JobFolders
 from liveos_tui.jobs.journal import journals
 from liveos_tui.jobs.listing import job_of_journal
@@ -42,7 +42,7 @@ def with_jobs(system: LiveSystem) -> LiveSystem:
     # Whose image a second one is, a job that has not ended says better.
     unended = any(each.code in {"job-at-work", "job-unfinished"} for each in told)
     seen = (each for each in system.findings if not (unended and each.code == "second-image"))
-    named = old_image_named(seen, map(job_of_journal, found), system)
+    named = second_image_named(seen, map(job_of_journal, found), system)
     return replace(system, findings=(*told, *named))
 
 

@@ -8,11 +8,12 @@ from liveos_tui.jobs.events import IS, JobState
 from liveos_tui.jobs.folder import STANDING, JobFolders
 from liveos_tui.jobs.journal import JournalState
 from liveos_tui.jobs.listing import job_of_journal
+from liveos_tui.jobs.second_image import second_image
 from liveos_tui.jobs.unfinished import living
 from liveos_tui.jobs.workshop import Job
 from liveos_tui.live.model import Finding, LiveSystem, Operation, Severity, Target
+from liveos_tui.live.remedies import named
 from liveos_tui.live.words import size
-from liveos_tui.plans.actions import ExchangeImages
 
 # What has the file system in the overlay as it should be, or nothing in the overlay at all.
 _MENDS = frozenset({Operation.RECOVER, Operation.MERGE, Operation.RESET})
@@ -72,32 +73,24 @@ def recovery_left(known: Iterable[Job], target: Target) -> Iterator[Finding]:
             return
 
 
-def old_image_named(
+def second_image_named(
     findings: Iterable[Finding], known: Iterable[Job], system: LiveSystem
 ) -> Iterator[Finding]:
-    """The findings; of a second image they tell whose it is, where a merge of `known` left it."""
-    beside = system.layout.second
-    merge = next((job for job in known if beside is not None and _keeps(job, beside)), None)
+    """The findings; of a second image they tell what it is, where a merge of `known` left it.
+
+    The jobs of one stick come newest first.
+    """
+    beside, where = system.layout.second or "", _where(system.target)
+    words = second_image(beside, ((j.id, j.plan, j.state, j.done) for j in known), where)
     for finding in findings:
-        if finding.code != "second-image" or merge is None:
+        if finding.code != "second-image" or words is None:
             yield finding
             continue
-        yield replace(
-            finding,
-            text=f"{beside}, {size(system.layout.second_bytes)}, is the old image of a merge that "
-            "is done, kept for the way back.",
-            action="When the stick has booted and is well, let it go: f in Jobs, or `liveos-tui "
-            f"jobs forget {merge.id}{_where(system.target)}`.",
-        )
-
-
-def _keeps(job: Job, beside: str) -> bool:
-    """Whether a job is a merge that is done, and whose old image has this name."""
-    actions = (step.action for step in job.plan.steps)
-    exchanges = (each for each in actions if isinstance(each, ExchangeImages))
-    return job.state is JobState.DONE and any(each.beside == beside for each in exchanges)
+        what, action = words
+        text = f"{beside}, {size(system.layout.second_bytes)}, is {what}."
+        yield replace(finding, text=text, action=action)
 
 
 def _where(target: Target) -> str:
     """The option that names a stick: after a boot only the stick knows its jobs."""
-    return "" if target.this_system else f" --target {shell_word(target.path)}"
+    return named(target, "--target ")

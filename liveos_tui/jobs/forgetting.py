@@ -10,6 +10,7 @@ from liveos_tui.jobs.merging import (
     WhichImage,
     check_not_the_same,
     image_notes,
+    new_image_begun,
     which_image,
 )
 from liveos_tui.live.words import size
@@ -105,9 +106,12 @@ def _other_image(stick: StickFolder, journal: JournalState) -> str | None:
     action = next(
         (s.action for s in journal.plan.steps if isinstance(s.action, ExchangeImages)), None
     )
-    notes = image_notes(journal.notes)
-    if action is None or not notes:
+    if action is None:
         return None
+    notes = image_notes(journal.notes)
+    if not notes:
+        # It never was whole: what there is of it was made by this job.
+        return action.beside if new_image_begun(journal.notes) else None
     pair = which_image(stick, action.image, notes), which_image(stick, action.beside, notes)
     match pair:
         case (WhichImage.OLD, WhichImage.NEW) | (WhichImage.NEW, WhichImage.OLD):

@@ -12,6 +12,7 @@ from liveos_tui.formats.squash_command import SquashOptions, squash_command
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.apart import image_home, note_new_image
 from liveos_tui.jobs.merging import (
+    BEGUN,
     WhichImage,
     check_not_the_same,
     image_notes,
@@ -32,7 +33,6 @@ from liveos_tui.system.stick_writing import StickFolder
 from liveos_tui.system.views import View
 from liveos_tui.system.writable_file import NoRoomError, WritableFile
 
-_BEGUN = "begun"
 _OLD_KEPT = "Nothing was exchanged: the old image and the overlay are as they were."
 _SYNC_BYTES = 16 << 20
 _ZEROS = bytes(64 << 10)
@@ -51,7 +51,7 @@ def make_image(work: Work, action: MakeImage) -> str:
     _clear_the_way(work, folder, path)
     used = _used_ranges(work)
     _check_room(work, action, folder, used)
-    work.note({_BEGUN: True})
+    work.note({BEGUN: True})
     with _reader(work, action, used) as reader, folder.create(path) as target:
         target.let_all_read()
         if action.member is None or action.compression is None:
@@ -85,7 +85,7 @@ def make_image(work: Work, action: MakeImage) -> str:
 
 def drop_image(work: Work, action: MakeImage) -> str:
     """Remove the new image, whole or half made; never the old one. What was there."""
-    if not work.notes.get(work.step, {}).get(_BEGUN):
+    if not work.notes.get(work.step, {}).get(BEGUN):
         return "The new image had not been begun."
     folder, path = image_home(work, action.beside, action.apart)
     if not folder.is_file(path):
@@ -201,7 +201,7 @@ def _clear_the_way(work: Work, folder: StickFolder, path: str) -> None:
     """Remove what an interrupted run of this job has left; anyone else's file is not touched."""
     if not _is_there(folder, path):
         return
-    if not work.notes.get(work.step, {}).get(_BEGUN):
+    if not work.notes.get(work.step, {}).get(BEGUN):
         raise LiveosError(
             f"{clean(path)} is there already, and not of this job.",
             f"{_OLD_KEPT} It may be the old image of an earlier merge {JOBS}.",

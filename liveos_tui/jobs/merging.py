@@ -23,6 +23,9 @@ from liveos_tui.system.files import Folder, NotThereError
 from liveos_tui.system.first_block import share_content
 from liveos_tui.system.stick_writing import StickFolder
 
+BEGUN = "begun"
+"""What the step that makes the new image notes before it does."""
+
 _HEAD_BYTES = 1 << 16
 
 _KEPT = f"Both images are kept. See what the job can still do {JOBS}."
@@ -106,6 +109,11 @@ def check_not_the_same(stick: StickFolder, other: str, used: str) -> None:
 def image_notes(notes: dict[int, Notes]) -> Notes:
     """What a job has noted about its images; empty before the new one was whole."""
     return next((each for each in notes.values() if "old" in each and "new" in each), {})
+
+
+def new_image_begun(notes: dict[int, Notes]) -> bool:
+    """Whether a job has noted that it makes the new image: what there is of it is its own."""
+    return any(each.get(BEGUN) for each in notes.values())
 
 
 def exchange_images(work: Work, action: ExchangeImages) -> str:

@@ -1,12 +1,14 @@
 """What was found on a target, and the plan that would do what a person wishes."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError, PrivilegeError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.folder import JobFolders
-from liveos_tui.jobs.journal import journals
+from liveos_tui.jobs.journal import JournalState, journals
 from liveos_tui.jobs.marks import emptied_stores
+from liveos_tui.jobs.second_image import second_image
 from liveos_tui.jobs.unfinished import UnfinishedJobError, check_unfinished
 from liveos_tui.jobs.workshop import Proposal, Wish
 from liveos_tui.live.diagnose import diagnose
@@ -15,12 +17,18 @@ from liveos_tui.live.merging import MergeFacts, look_at_merge
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
 from liveos_tui.live.recognise import LIVE, absolute, recognise
+from liveos_tui.live.remedies import named
 from liveos_tui.live.site import Site
 from liveos_tui.plans.grow import plan_grow
 from liveos_tui.plans.merge import MergeWish, plan_merge
 from liveos_tui.plans.model import Plan
 from liveos_tui.plans.recover import plan_recover
-from liveos_tui.plans.refused import NothingToDoError, PlanRefusedError
+from liveos_tui.plans.refused import (
+    UNCHANGED,
+    BesideTakenError,
+    NothingToDoError,
+    PlanRefusedError,
+)
 from liveos_tui.plans.reset import plan_reset
 from liveos_tui.system.kernel_views import kernel_has_device_mapper
 from liveos_tui.system.probes import Probes
@@ -70,12 +78,22 @@ def _proposed(
         plan = _plan(diagnosis, wish, images, device_mapper=device_mapper)
         if stick is not None:
             _check_compression(probes, stick.path, plan, images)
+    except BesideTakenError as error:
+        why_not, hint = _why_taken(images.beside, known, site) or (error.message, error.hint)
+        return Proposal(diagnosis.facts, why_not=why_not, hint=hint)
     except PlanRefusedError as error:
         nothing = isinstance(error, NothingToDoError)
         return Proposal(
             diagnosis.facts, why_not=error.message, hint=error.hint, nothing_to_do=nothing
         )
     return Proposal(diagnosis.facts, plan)
+
+
+def _why_taken(beside: str, known: Iterable[JournalState], site: Site) -> tuple[str, str] | None:
+    """What takes the new image's name, and what helps; None where no job of the stick knows."""
+    jobs = ((job.job_id, job.plan, job.state, job.done) for job in known)
+    told = second_image(beside, jobs, named(site.target, "--target "))
+    return told and (f"{clean(beside)} is there already: {told[0]}.", f"{told[1]} {UNCHANGED}")
 
 
 def _check_compression(probes: Probes, folder: Path, plan: Plan, images: MergeFacts) -> None:

@@ -35,8 +35,8 @@ def of_image(system: LiveSystem) -> Iterator[Finding]:
             "second-image",
             f"{system.layout.second}, {size(system.layout.second_bytes)}, is the other image of a "
             "merge: the old one, kept for the way back, or the new one until it is done.",
-            "When the merge is done and the stick has booted and is well, let the old one go: "
-            f"f in Jobs, or `liveos-tui jobs forget ID{named(system.target, '--target ')}`.",
+            "Its job says which, and how to let it go: j Jobs, or `liveos-tui jobs"
+            f"{named(system.target, '--target ')}`. Of no job: move it to another disk.",
         )
 
 

@@ -5,8 +5,12 @@ from liveos_tui.formats.text import clean
 from liveos_tui.live.diagnosis import Diagnosis, Illness
 from liveos_tui.live.facts import EXT
 from liveos_tui.live.merging import MergeFacts
-from liveos_tui.plans.refused import UNCHANGED, NothingToDoError, PlanRefusedError
-from liveos_tui.plans.ways import FORGET
+from liveos_tui.plans.refused import (
+    UNCHANGED,
+    BesideTakenError,
+    NothingToDoError,
+    PlanRefusedError,
+)
 
 _RECOVER_FIRST = (
     "Recover it first: a merged image must be the same file system as base and overlay, so only a "
@@ -69,10 +73,9 @@ def check_images(diagnosis: Diagnosis, facts: MergeFacts) -> None:
             UNCHANGED,
         )
     if facts.beside_taken:
-        raise PlanRefusedError(
-            f"{clean(facts.beside)} is there already: most likely the old image of an earlier "
-            "merge.",
-            f"Let it go {FORGET} when you do not need it any more, or move it away. {UNCHANGED}",
+        raise BesideTakenError(
+            f"{clean(facts.beside)} is there already, and no job of this stick tells what it is.",
+            f"It may be an image of an earlier merge. Move it to another disk. {UNCHANGED}",
         )
     if not facts.exchanges:
         raise PlanRefusedError(

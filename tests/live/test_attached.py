@@ -345,7 +345,7 @@ class TestBadInput:
         found = next(each for each in look(machine).findings if each.code == "second-image")
 
         assert "LiveOS/squashfs.alt, 3.0 MiB" in found.text
-        assert "`liveos-tui jobs forget ID --target /media/stick`" in found.action
+        assert "`liveos-tui jobs --target /media/stick`" in found.action
 
     def test_beside_an_empty_image_the_other_one_of_a_merge_is_not_let_go(
         self, machine: MachineBuilder

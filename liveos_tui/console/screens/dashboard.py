@@ -25,7 +25,7 @@ from liveos_tui.console.views import (
 )
 from liveos_tui.console.widgets.listing import Listing
 from liveos_tui.console.widgets.painted import Painted
-from liveos_tui.jobs.findings import old_image_named, recovery_left
+from liveos_tui.jobs.findings import recovery_left, second_image_named
 from liveos_tui.live.model import Finding, Operation, Possibility
 
 WIDE = 110
@@ -117,7 +117,7 @@ class Dashboard(ConsoleScreen):
         system, known = seen.system, self.console.own_jobs
         return (
             *recovery_left(known, system.target),
-            *old_image_named(system.findings, known, system),
+            *second_image_named(system.findings, known, system),
         )
 
     def compose(self) -> ComposeResult:
