@@ -120,7 +120,7 @@ class Problem(StrEnum):
     LOST_FOUND = "files without a name (kept in lost+found)"
     CLEARED = "inodes that are no file any more"
     ENTRIES = "names that lead to no file"
-    FOLDERS = "damaged folders"
+    FOLDERS = "damaged folders (a single one may need four)"
     LINKS = "wrong link counts"
     CONTENTS = "wrong sizes or blocks of files"
     SHARED = "files that claim the same blocks"
@@ -222,11 +222,9 @@ class FsckSummary:
             words.append("The journal was left out: what is in it was not looked at.")
         if self.kinds:
             what = "Repairs" if self.fixed else "Problems"
+            # Questions that e2fsck has answered.
             kinds = "; ".join(f"{count} for {kind}" for kind, count in self.kinds)
             words.append(f"{what}: {kinds}.")
-        # What is counted are questions that e2fsck has answered.
-        if dict(self.kinds).get(Problem.FOLDERS, 0) > 1:
-            words.append("A single folder may need four of them.")
         return tuple(words)
 
 
