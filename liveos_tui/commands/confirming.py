@@ -25,10 +25,14 @@ def says_yes(*paragraphs: str) -> bool:
 
 def confirms(plan: Plan, *paragraphs: str) -> bool:
     """Whether the person confirms as the plan wants it, told that. Raises KeyboardInterrupt."""
-    if plan.confirmation is not Confirmation.LABEL:
-        return says_yes(*paragraphs)
+    if plan.confirmation is Confirmation.LABEL:
+        return types_name(plan.place.name, *paragraphs)
+    return says_yes(*paragraphs)
+
+
+def types_name(name: str, *paragraphs: str) -> bool:
+    """Whether the person types the stick's name, told that. Raises KeyboardInterrupt."""
     say_paragraphs(*paragraphs)
-    name = plan.place.name
     for _ in range(_TRIES):
         typed = ask(f"Type the stick's name ({name}) to go on, or Enter to change nothing: ")
         if not typed:

@@ -4,7 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from liveos_tui.commands import job_list
-from liveos_tui.commands.confirming import check_can_ask, confirms, says_yes, unless_stopped
+from liveos_tui.commands.confirming import (
+    check_can_ask,
+    confirms,
+    says_yes,
+    types_name,
+    unless_stopped,
+)
 from liveos_tui.commands.following import follow, listener
 from liveos_tui.commands.output import NotAskedError, can_ask, say
 from liveos_tui.commands.ways import in_a_sentence
@@ -103,7 +109,7 @@ _REMOVE = (
 )
 _ROLL_BACK = "With yes, all that this job has written to the stick will be undone."
 _FORGET = (
-    "With yes, what this job kept to go back will be removed, a merge's old image as well, and "
+    "If you go on, what this job kept to go back will be removed, a merge's old image as well, and "
     "there is no way back then. Boot the stick before, and see that it is well."
 )
 
@@ -202,14 +208,15 @@ def _agreed(job: Job, verb: str, *, as_json: bool) -> bool:
         case "forget" if not job.kept:
             return True
     check_can_ask(job.id, "Add --yes.", as_json=as_json)
+    which = f"{plan.title}.", job_list.where(plan.place)
     match verb:
         case "resume":
             return unless_stopped(lambda: _confirms_the_rest(job))
-        case "forget":
-            what = _REMOVE if job.state is JobState.ROLLED_BACK else _FORGET
-        case _:
-            what = _ROLL_BACK
-    return unless_stopped(lambda: says_yes(f"{plan.title}.", job_list.where(plan.place), what))
+        case "forget" if job.state is not JobState.ROLLED_BACK:
+            # There is no way back from giving the way back up.
+            return unless_stopped(lambda: types_name(plan.place.name, *which, _FORGET))
+    what = _REMOVE if verb == "forget" else _ROLL_BACK
+    return unless_stopped(lambda: says_yes(*which, what))
 
 
 def _confirms_the_rest(job: Job) -> bool:

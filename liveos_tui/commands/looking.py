@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from liveos_tui.jobs.journal import journals
 from liveos_tui.jobs.listing import job_of_journal
 from liveos_tui.jobs.unfinished import check_free
 from liveos_tui.live.local import LocalMachine
-from liveos_tui.live.model import LiveSystem
+from liveos_tui.live.model import Finding, LiveSystem
 from liveos_tui.live.place import Place
 from liveos_tui.live.recognise import absolute, mode_of
 from liveos_tui.live.report import document, exit_code, text
@@ -39,11 +40,21 @@ def with_jobs(system: LiveSystem) -> LiveSystem:
     folder = system.target.mount_point
     found = journals(Folder(Path(folder))) if folder is not None else ()
     told = tuple(of_jobs(found, system.target, JobFolders(Probes())))
-    # Whose image a second one is, a job that has not ended says better.
-    unended = any(each.code in {"job-at-work", "job-unfinished"} for each in told)
-    seen = (each for each in system.findings if not (unended and each.code == "second-image"))
-    named = second_image_named(seen, map(job_of_journal, found), system)
+    named = second_image_named(system.findings, map(job_of_journal, found), system)
+    if any(each.code in {"job-at-work", "job-unfinished"} for each in told):
+        named = _after_the_job(named)
     return replace(system, findings=(*told, *named))
+
+
+def _after_the_job(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings of a stick with a job that has not ended: nothing else is begun on it."""
+    for finding in findings:
+        if finding.operation is not None:
+            action = f"The job comes first. {finding.action}"
+            yield replace(finding, operation=None, action=action)
+        elif finding.code != "second-image":
+            # What that one is, the job says better.
+            yield finding
 
 
 def practice(folder: Path, state: str, *, stay: bool) -> int:
