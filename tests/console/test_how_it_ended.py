@@ -53,10 +53,10 @@ def test_of_an_undone_merge_no_image_is_offered_for_removal() -> None:
     assert "old image" not in said
 
 
-def test_a_merge_that_is_done_is_gone_back_from_only_if_it_is_not_well() -> None:
+def test_to_go_back_from_a_merge_that_is_done_is_no_advice() -> None:
     said = told_of(merged(), forget=True)
     assert "What to do now Boot the stick." in said
-    assert "u only if it is not well: undo everything that it did" in said
+    assert "u or go back: undo everything that it did" in said
     assert "f there removes the old image, once the new one has started" in said
 
 

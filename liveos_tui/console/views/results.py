@@ -70,12 +70,12 @@ def _ways(
 ) -> list[tuple[str, str]]:
     """The keys that do something to a job that has ended so, and what each does."""
     done = state is JobState.DONE
-    undo = "undo everything that it did"
+    back = "go back: undo everything that it did"
     ways = []
     if resume:
         ways.append(("r", "go on where it stopped"))
     if roll_back:
-        ways.append(("u", f"{'only if it is not well' if done and advised else 'go back'}: {undo}"))
+        ways.append(("u", f"or {back}" if done and advised else back))
     if forget:
         what = "the old image, once the new one has started" if done else "what this job has kept"
         ways.append(("j", f"Jobs: f there removes {what}"))
