@@ -538,12 +538,10 @@ def test_ctrl_c_at_the_question_of_a_job_is_a_no(stick: Path, verb: str) -> None
         job = json.loads(told.splitlines()[0])["id"]
     before = hashes(stick)
     with Terminal("jobs", verb, job) as terminal:
-        terminal.until("Type yes to go on: ")
+        terminal.until("Enter to change nothing: " if verb == "forget" else "yes to go on: ")
         terminal.interrupt()
         assert terminal.end() == 130
-    assert (
-        f"to go on: \nNothing was {'removed' if verb == 'forget' else 'changed'}." in terminal.shown
-    )
+    assert f": \nNothing was {'removed' if verb == 'forget' else 'changed'}." in terminal.shown
     assert hashes(stick) == before
 
 

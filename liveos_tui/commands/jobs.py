@@ -20,6 +20,7 @@ from liveos_tui.jobs.events import IS, JobState
 from liveos_tui.jobs.folder import ALIVE, STANDING, UnknownJobError
 from liveos_tui.jobs.workshop import Job, Workshop
 from liveos_tui.live.contents import JOBS_FOLDER
+from liveos_tui.live.model import Operation
 from liveos_tui.live.recognise import recognise
 from liveos_tui.plans.agreement import agreement
 from liveos_tui.plans.model import Confirmation
@@ -109,8 +110,8 @@ _REMOVE = (
 )
 _ROLL_BACK = "With yes, all that this job has written to the stick will be undone."
 _FORGET = (
-    "If you go on, what this job kept to go back will be removed, a merge's old image as well, and "
-    "there is no way back then. Boot the stick before, and see that it is well."
+    "If you go on, {} this job has saved to go back will be removed, and there is no way back "
+    "then. Boot the stick before, and see that it is well."
 )
 
 
@@ -214,7 +215,9 @@ def _agreed(job: Job, verb: str, *, as_json: bool) -> bool:
             return unless_stopped(lambda: _confirms_the_rest(job))
         case "forget" if job.state is not JobState.ROLLED_BACK:
             # There is no way back from giving the way back up.
-            return unless_stopped(lambda: types_name(plan.place.name, *which, _FORGET))
+            merge = plan.operation is Operation.MERGE
+            what = _FORGET.format("the old image and all that" if merge else "all that")
+            return unless_stopped(lambda: types_name(plan.place.name, *which, what))
     what = _REMOVE if verb == "forget" else _ROLL_BACK
     return unless_stopped(lambda: says_yes(*which, what))
 
