@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from samples import wait_for
 
-from liveos_tui.commands.looking import practice
+from liveos_tui.commands.looking import practice, status
 from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.local import LocalWorkshop
 from liveos_tui.jobs.workshop import Wish
@@ -71,6 +71,17 @@ def test_what_could_be_done_is_refused_with_what_can_be_asked_of_the_job(
     assert "works on this stick, and waits for an answer" in found.why_not
     assert f"`liveos-tui jobs resume {job}`" in found.hint
     assert "leave it as it is" not in found.hint
+
+
+def test_the_status_offers_nothing_that_the_job_is_in_the_way_of(
+    stick: Path, job: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status(str(stick), as_json=False)
+    told = capsys.readouterr().out
+
+    assert f"`liveos-tui jobs resume {job}`" in told
+    assert "-> The job comes first. Keep the stick as it is" in told
+    assert "$ liveos-tui" not in told
 
 
 def test_of_a_job_that_has_no_worker_the_ways_are_told(
