@@ -6,7 +6,7 @@ from liveos_tui.live.growth import RESERVE_BYTES
 from liveos_tui.live.model import Operation
 from liveos_tui.live.words import percent, rounded_up, size
 from liveos_tui.plans.model import Confirmation, Plan, Room, Step
-from liveos_tui.plans.refused import UNCHANGED, PlanRefusedError
+from liveos_tui.plans.refused import UNCHANGED, NothingToDoError, PlanRefusedError
 from liveos_tui.plans.sizes import Growth, parts_of_room, propose_growth, wished_growth
 from liveos_tui.plans.steps import Words
 
@@ -32,6 +32,12 @@ def plan_grow(
         raise PlanRefusedError(
             "The overlay is full: recover it, which grows it as well.",
             f"What the last writes left of the file system in it has to be checked. {UNCHANGED}",
+        )
+    named = grow_bytes is not None or to_bytes is not None
+    if fill_holes and not named and not diagnosis.missing_bytes:
+        raise NothingToDoError(
+            "The overlay's file has no holes: there is nothing to fill in.",
+            f"To make it larger, leave --fill out, or name a size (--by, --to). {UNCHANGED}",
         )
     words = Words(diagnosis, device_mapper)
     growth = wished_growth(diagnosis, grow_bytes, to_bytes) or propose_growth(

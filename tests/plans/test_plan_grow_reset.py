@@ -16,7 +16,7 @@ from liveos_tui.plans.actions import (
 )
 from liveos_tui.plans.grow import plan_grow
 from liveos_tui.plans.model import Confirmation, Plan
-from liveos_tui.plans.refused import PlanRefusedError
+from liveos_tui.plans.refused import NothingToDoError, PlanRefusedError
 from liveos_tui.plans.reset import plan_reset
 
 
@@ -51,6 +51,15 @@ class TestGrow:
         assert kinds(plan_grow(sparse, fill_holes=True)) == [OpenStick, GrowFile, FillHoles]
         assert kinds(plan_grow(sparse)) == [OpenStick, GrowFile]
         assert "50 MiB" in plan_grow(sparse).warnings[0]
+
+    def test_without_holes_there_is_nothing_to_fill(self) -> None:
+        with pytest.raises(NothingToDoError, match="no holes"):
+            plan_grow(diagnosis(Illness.NONE), fill_holes=True)
+
+    def test_without_holes_it_grows_by_what_was_named_all_the_same(self) -> None:
+        plan = plan_grow(diagnosis(Illness.NONE), grow_bytes=64 * MIB, fill_holes=True)
+
+        assert kinds(plan) == [OpenStick, GrowFile]
 
     def test_room_is_told_with_what_it_is_for(self) -> None:
         sparse = diagnosis(Illness.NONE, missing_bytes=50 * MIB)
