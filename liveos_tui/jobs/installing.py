@@ -10,13 +10,13 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
-from liveos_tui.errors import FormatError, LiveosError, PrivilegeError
+from liveos_tui.errors import FormatError, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.locked import locked_stick
 from liveos_tui.live.place import Place
 from liveos_tui.live.words import need, size
 from liveos_tui.system.bundle import NAME, Bundle, BundleDamagedError, is_bundle_file, read_bundle
-from liveos_tui.system.files import NotThereError
+from liveos_tui.system.files import NotThereError, not_allowed
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.stick_writing import NoExchangeError, StickFolder
 from liveos_tui.system.writable_file import READ_ONLY_HINT, NoRoomError
@@ -78,9 +78,7 @@ def _stick(held: ExitStack, probes: Probes, target: str) -> tuple[StickFolder, P
             f"The file system of {place.name} is read-only.", f"{_UNTOUCHED} {READ_ONLY_HINT}"
         )
     if not os.access(stick.path, os.W_OK):
-        raise PrivilegeError(
-            f"{place.name} may be written by others only.", f"{_UNTOUCHED} Run it as root."
-        )
+        raise not_allowed(stick.path, "write", place.name)
     return stick, place
 
 

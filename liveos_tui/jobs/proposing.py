@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from liveos_tui.errors import LiveosError, PrivilegeError
+from liveos_tui.errors import LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.folder import JobFolders
 from liveos_tui.jobs.journal import JournalState, journals
@@ -30,6 +30,7 @@ from liveos_tui.plans.refused import (
     PlanRefusedError,
 )
 from liveos_tui.plans.reset import plan_reset
+from liveos_tui.system.files import not_allowed
 from liveos_tui.system.kernel_views import kernel_has_device_mapper
 from liveos_tui.system.probes import Probes
 from liveos_tui.system.stick_writing import StickBusyError
@@ -126,10 +127,7 @@ def _check_rights(probes: Probes, place: Place) -> None:
     folder = probes.path(place.mount_point)
     for path in (folder, folder / place.overlay):
         if not probes.may_write(path):
-            raise PrivilegeError(
-                f"{clean(str(path))} may be written by others only.",
-                "Nothing was changed. Run it as root.",
-            )
+            raise not_allowed(path, "write")
 
 
 def lasting_name(target: str) -> str:

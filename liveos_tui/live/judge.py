@@ -35,8 +35,8 @@ def _of_privilege(system: LiveSystem, *, privileged: bool) -> Iterator[Finding]:
         yield Finding(
             Severity.WARNING,
             "not-readable",
-            "Some files of the stick may be read by root only.",
-            "Run it as root to see everything.",
+            "This user may not read some files of the stick.",
+            "Run it as root to see everything; or give yourself the right where they are yours.",
         )
     if not privileged and system.overlay.in_use and system.layout.kind is LayoutKind.SNAPSHOT:
         yield Finding(

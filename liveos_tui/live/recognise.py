@@ -10,7 +10,6 @@ from liveos_tui.errors import (
     ExitCode,
     LiveosError,
     NotALiveosError,
-    PrivilegeError,
     UnreadableError,
 )
 from liveos_tui.formats.blocklist import BlockDevice
@@ -32,6 +31,7 @@ from liveos_tui.live.contents import (
 from liveos_tui.live.in_use import is_loop_of, snapshots
 from liveos_tui.live.model import LayoutKind, OverlayKind, Target, TargetKind
 from liveos_tui.live.site import OverlayPlace, Site
+from liveos_tui.system.files import not_allowed
 from liveos_tui.system.mounts import inspection_mount
 from liveos_tui.system.probes import Probes
 
@@ -128,9 +128,7 @@ def mode_of(probes: Probes, path: str) -> int:
                 "Check the name; `lsblk` lists devices, `liveos-tui --help` the commands.",
             ) from error
         if isinstance(error, PermissionError):
-            raise PrivilegeError(
-                f"{clean(path)} may be looked at by others only.", "Run it as root."
-            ) from error
+            raise not_allowed(probes.path(path), "read", clean(path)) from error
         raise UnreadableError(
             f"{clean(path)} cannot be looked at: {error.strerror}.", "Nothing was changed."
         ) from error

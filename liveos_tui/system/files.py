@@ -13,7 +13,7 @@ from mmap import mmap
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError, PrivilegeError, UnreadableError
-from liveos_tui.formats.text import clean
+from liveos_tui.formats.text import clean, shell_word
 
 _STEP = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Non-blocking: opening a FIFO must not wait for a writer. Regular files do not notice.
@@ -181,10 +181,24 @@ class Folder:
         if isinstance(error, FileNotFoundError):
             return NotThereError(f"{name} is not there.")
         if isinstance(error, PermissionError):
-            return PrivilegeError(f"{name} may be read by others only.", "Run it as root.")
+            return not_allowed(self.path / relative, "read", name)
         if error.errno == errno.ELOOP:
             return UnreadableError(f"{name} is a link, and links are not followed.")
         return UnreadableError(f"{name} cannot be read: {error.strerror}.", "Nothing was changed.")
+
+
+def not_allowed(path: Path, what: str, name: str = "") -> PrivilegeError:
+    """A right is missing, to `what` ("read", "write"): the owner can give it, or root has it."""
+    help_ = "It belongs to another user: run it as root."
+    with suppress(OSError):
+        # What is in a folder that may not be entered cannot be looked at: it is about that one.
+        locked = next(each for each in (path, *path.parents) if os.access(each, os.F_OK))
+        if locked.stat().st_uid == os.geteuid():
+            letters = "u+rwX" if what == "write" else "u+rX"
+            help_ = f"It is your own: `chmod {letters} {shell_word(str(locked))}` gives the right."
+    return PrivilegeError(
+        f"This user may not {what} {name or clean(str(path))}.", f"Nothing was changed. {help_}"
+    )
 
 
 def status_of(path: Path) -> os.stat_result:

@@ -25,7 +25,7 @@ from liveos_tui.live.model import (
 )
 from liveos_tui.live.recognise import MissingTargetError
 from liveos_tui.live.report import document, text
-from liveos_tui.system.files import Folder, OpenFile
+from liveos_tui.system.files import Folder, OpenFile, not_allowed
 from liveos_tui.system.metrics import FilesystemUsage
 from liveos_tui.system.patience import Patience
 
@@ -302,7 +302,7 @@ class TestBadInput:
 
         def locked(folder: Folder, relative: str) -> OpenFile:
             if relative in {"LiveOS/squashfs.img", path}:
-                raise PrivilegeError(f"{relative} may be read by others only.", "Run it as root.")
+                raise not_allowed(machine.path(MOUNT) / relative, "read")
             return opened(folder, relative)
 
         opened = Folder.open

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -95,12 +96,28 @@ def test_names_are_sorted(stick: Folder, tmp_path: Path) -> None:
     assert stick.names("LiveOS") == ("a", "home.img")
 
 
-def test_a_file_of_others_asks_for_root(stick: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def refusal(stick: Folder, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], PrivilegeError]:
+    """What a user who may not read the stick is told."""
+
     def refuse(*_: object, **__: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(PrivilegeError) as caught:
-        stick.is_folder("LiveOS")
+    def told(user: int) -> PrivilegeError:
+        monkeypatch.setattr(os, "geteuid", lambda: user)
+        monkeypatch.setattr(os, "open", refuse)
+        with pytest.raises(PrivilegeError) as caught:
+            stick.is_folder("LiveOS")
+        return caught.value
 
-    assert caught.value.hint == "Run it as root."
+    return told
+
+
+def test_a_file_of_others_asks_for_root(refusal: Callable[[int], PrivilegeError]) -> None:
+    assert refusal(os.geteuid() + 1).hint.endswith("It belongs to another user: run it as root.")
+
+
+def test_a_file_of_ones_own_asks_for_the_right_that_it_lacks(
+    refusal: Callable[[int], PrivilegeError], tmp_path: Path
+) -> None:
+    assert f"It is your own: `chmod u+rX {tmp_path}`" in refusal(os.geteuid()).hint
