@@ -60,6 +60,22 @@ def test_to_go_back_from_a_merge_that_is_done_is_no_advice() -> None:
     assert "f there removes the old image, once the new one has started" in said
 
 
+def test_a_key_that_the_advice_names_is_not_named_again() -> None:
+    end = EndEvent(JobState.DONE, "It is merged.", "Let it go (f in Jobs, or `jobs forget 1`).")
+    said = words(
+        results.result(ended(MERGE, end), WIDTH, resume=False, roll_back=True, forget=True)
+    )
+    assert "u or go back" in said
+    assert "Jobs: f there" not in said
+
+
+def test_what_an_undone_job_has_kept_is_no_way_back() -> None:
+    job = replace(listed(merged()), state=JobState.ROLLED_BACK)
+    assert jobs.why_not("Enter", job).endswith(
+        "What can be done: f in Jobs removes what it has kept."
+    )
+
+
 def test_a_growth_that_is_done_tells_the_new_size_and_advises_nothing() -> None:
     end = EndEvent(JobState.DONE, "The overlay of LIVE is larger.")
     grown = "The file has grown from 512 MiB to 640 MiB."

@@ -137,11 +137,13 @@ def _stands(job: Job, *, in_list: bool) -> str:
 
 def _ways(job: Job) -> str:
     """The keys that do something to a job."""
+    undone = job.state is JobState.ROLLED_BACK
+    forgets = "removes what it has kept" if undone else "gives up its way back"
     ways = {
         "c cancels it": job.state in ALIVE,
         "r goes on": job.can_resume,
         "u undoes it": job.can_roll_back,
-        "f in Jobs gives up its way back": job.can_be_forgotten,
+        f"f in Jobs {forgets}": job.can_be_forgotten,
     }
     words = ", ".join(way for way, is_open in ways.items() if is_open)
     return f"What can be done: {words}." if words else ""

@@ -5,6 +5,7 @@ from liveos_tui.console.lines import EMPTY, Line, Span, wrap
 from liveos_tui.console.theme import Role
 from liveos_tui.jobs.events import JobState
 from liveos_tui.plans.model import Cancel, Plan
+from liveos_tui.plans.ways import FORGET
 
 JOB_WORDS = {
     JobState.RUNNING: ("RUNNING", Role.NOTICE),
@@ -51,6 +52,8 @@ def result(
         advice = []
     for text in log.plan.afterwards if whole and not end.hint else ():
         advice += _item(text, width)
+    # What a merge ends with says it, too.
+    forget = forget and FORGET.partition(",")[0] not in end.hint
     ways = _ways(end.state, bool(advice), resume=resume, roll_back=roll_back, forget=forget)
     if advice or ways:
         heading = "What to do now" if advice or resume else "What can be done"
