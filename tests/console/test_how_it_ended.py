@@ -176,3 +176,10 @@ def test_a_question_names_the_folder_of_a_job_that_has_begun() -> None:
     assert "JOB" not in words(begun.text(WIDTH))
     not_begun = questions.before_writing(RECOVERY, ())
     assert "liveos-tui-jobs/JOB/metadata.cow" in words(not_begun.text(WIDTH))
+
+
+def test_whoever_goes_on_or_back_reads_the_name_of_the_folder() -> None:
+    back = "It is written back from /mnt/liveos-tui-jobs/JOB."
+    job = replace(listed(running()), plan=replace(RECOVERY, go_back=back))
+    assert "/mnt/liveos-tui-jobs/recover-1." in words(questions.going_on(job).text(WIDTH))
+    assert "/mnt/liveos-tui-jobs/recover-1." in words(questions.roll_back(job.plan, WIDTH, job.id))

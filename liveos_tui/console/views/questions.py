@@ -79,16 +79,17 @@ def going_on(job: Job) -> Question:
     """The question before what is left of a job is done, as before its beginning."""
     plan = job.plan
     how_far = f"{job.done} of {len(plan.steps)} steps are done."
+    back = _own(plan.go_back, job.id)
     return Question(
         plan.title,
         "Go on with this job",
         "Go on",
         lambda width: [
             *_paragraph(how_far, width, Role.STRONG),
-            *_paragraph(agreement(plan, job.done), width),
+            *_paragraph(_own(agreement(plan, job.done), job.id), width),
             EMPTY,
             *place(plan.place, width),
-            *([EMPTY, *_named("Way back", by_key(plan.go_back), width)] if plan.go_back else []),
+            *([EMPTY, *_named("Way back", back, width)] if plan.go_back else []),
         ],
         plan.place.name if plan.confirmation is Confirmation.LABEL else None,
     )
@@ -142,12 +143,6 @@ def confirmation(
     plan: Plan, said: Sequence[str], width: int, job_id: str | None = None
 ) -> list[Line]:
     """What was `said` last, which stick, what is written, what to know before, the way back."""
-
-    def named(text: str) -> str:
-        """`text` with the job's own folder in it, where that is known."""
-        text = by_key(text)
-        return text.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job_id}") if job_id else text
-
     lines: list[Line] = []
     for number, text in enumerate(said[:_MOST_SAID]):
         lines += _paragraph(text, width, Role.STRONG if number == 0 else Role.TEXT)
@@ -159,13 +154,13 @@ def confirmation(
         lines.append(EMPTY)
         shown = writes[:_MOST_WRITES]
         for number, text in enumerate(shown):
-            lines += _named("Written" if number == 0 else "", named(text), width)
+            lines += _named("Written" if number == 0 else "", _own(text, job_id), width)
         if len(writes) > len(shown):
             lines += _named("", f"and {len(writes) - len(shown)} more", width)
     for text in plan.warnings:
-        lines += [EMPTY, *_paragraph(named(text), width, Role.WARNING)]
+        lines += [EMPTY, *_paragraph(_own(text, job_id), width, Role.WARNING)]
     if plan.go_back:
-        lines += [EMPTY, *_named("Way back", named(plan.go_back), width)]
+        lines += [EMPTY, *_named("Way back", _own(plan.go_back, job_id), width)]
     return lines
 
 
@@ -194,16 +189,22 @@ def step_back(step: Step, number: int, width: int) -> list[Line]:
     return [*_paragraph(text, width, Role.STRONG), EMPTY, *_paragraph(what, width)]
 
 
-def roll_back(plan: Plan, width: int) -> list[Line]:
+def roll_back(plan: Plan, width: int, job_id: str | None = None) -> list[Line]:
     """What going back does."""
     text = "Everything that this job has written to the stick will be undone."
     return [
         *_paragraph(text, width, Role.STRONG),
         *_paragraph(_will_be_again(plan), width, Role.WARNING),
-        *_paragraph(by_itself(plan.go_back), width),
+        *_paragraph(_own(by_itself(plan.go_back), job_id), width),
         EMPTY,
         *place(plan.place, width),
     ]
+
+
+def _own(text: str, job_id: str | None) -> str:
+    """`text` of a plan in the console's words, with the job's own folder where it is known."""
+    text = by_key(text)
+    return text.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job_id}") if job_id else text
 
 
 def _will_be_again(plan: Plan) -> str:
@@ -230,7 +231,7 @@ def interrupted(job: Job, width: int) -> list[Line]:
     if job.can_resume:
         lines += _named("Go on", "does the steps that are left.", width)
     if job.can_roll_back:
-        what = by_itself(plan.go_back) or "undoes everything that it did."
+        what = _own(by_itself(plan.go_back), job.id) or "undoes everything that it did."
         lines += _named("Go back", what, width)
     return [
         *lines,
