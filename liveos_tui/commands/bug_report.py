@@ -166,9 +166,11 @@ def _figures(system: LiveSystem) -> list[str]:
 def _of_job(job: Job) -> Iterator[str]:
     began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(job.started))
     steps = job.plan.steps
-    yield f"{job.id}: {job.state}, begun {began} UTC, {job.done} of {len(steps)} steps done"
+    undone = job.state is JobState.ROLLED_BACK
+    how_far = "" if undone else f", {job.done} of {len(steps)} steps done"
+    yield f"{job.id}: {job.state}, begun {began} UTC{how_far}"
     yield f"  {job.plan.title}"
-    if job.state is not JobState.DONE:
+    if job.state is not JobState.DONE and not undone:
         for number, step in enumerate(steps):
             yield f"  {'done' if number < job.done else '-':5}{number + 1} {step.title}"
     if job.message:

@@ -210,7 +210,8 @@ class JobFolder:
                 "plan": dict(plan),
                 "work": None | str() as work,
             } if kind in set(OrderKind):
-                return Order(OrderKind(kind), self.id, from_json(plan), work), float(started)
+                began = float(started)
+                return Order(OrderKind(kind), self.id, from_json(plan), work, began), began
         raise FormatError(f"The order of job {self.id} cannot be read.", "Nothing was done.")
 
     def _write(self, path: Path, document: dict[str, Any]) -> None:

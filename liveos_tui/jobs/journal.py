@@ -289,9 +289,17 @@ class Journal:
 
     @classmethod
     def begin(
-        cls, stick: StickFolder, job_id: str, plan: Plan, apart: StickFolder | None = None
+        cls,
+        stick: StickFolder,
+        job_id: str,
+        plan: Plan,
+        started: float,
+        apart: StickFolder | None = None,
     ) -> "Journal":
-        """Make the job's folder and journal, in `apart` as well. Raises LiveosError."""
+        """Make the job's folder and journal, in `apart` as well. Raises LiveosError.
+
+        `started`: when the job was begun, before it had anything to write down.
+        """
         disks = (stick, apart) if apart is not None else (stick,)
         number = 1 + max((state.number for state in journals(stick)), default=0)
         journal = cls(*(_create(disk, job_id) for disk in disks))
@@ -300,7 +308,7 @@ class Journal:
                 "journal": SCHEMA,
                 "job": job_id,
                 "number": number,
-                "started": time.time(),
+                "started": started,
                 "plan": to_json(plan),
             }
         )

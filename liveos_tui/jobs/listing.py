@@ -104,8 +104,7 @@ def _job_of_run(job_id: str, run: Run, journal: JournalState | None, no_journal:
         else:
             why_not = no_journal if plan.has_written(done + 1) else NOTHING_WRITTEN
         return Job(job_id, plan, run.state, run.started, done, run.message, why_not_back=why_not)
-    # The journal begins later: with the first step that writes.
-    known = replace(job_of_journal(journal), started=min(run.started, journal.started))
+    known = job_of_journal(journal)
     if run.state is JobState.INTERRUPTED or journal.state is JobState.LEFT:
         return known
     # The end is told in memory first; a stick that was pulled out has not been told it.

@@ -232,16 +232,7 @@ class LocalWorkshop:
             boot_id=now.boot_id,
             this_system=now.this_system,
         )
-        began = _began(folder, journal)
-        return replace(journal, started=began), replace(journal.plan, place=place), work
-
-
-def _began(folder: JobFolder | None, journal: JournalState) -> float:
-    """When a job was begun first: its journal only is when it began to write."""
-    with suppress(LiveosError):
-        if folder is not None:
-            return min(folder.run().started, journal.started)
-    return journal.started
+        return journal, replace(journal.plan, place=place), work
 
 
 def _ordered(folder: JobFolder | None, plan: Plan) -> Order | None:

@@ -1,5 +1,6 @@
 """The first step of every job: the stick's lock, and whether this is the stick of the plan."""
 
+import time
 from pathlib import Path
 
 from liveos_tui.errors import LiveosError, TargetGoneError
@@ -153,7 +154,8 @@ def begin_journal(work: Work) -> None:
     What only looks leaves nothing on the stick, not even a journal.
     """
     order = work.order
-    begun = Journal.begin(work.stick, order.job_id, order.plan, _apart(work))
+    started = time.time() if order.started is None else order.started
+    begun = Journal.begin(work.stick, order.job_id, order.plan, started, _apart(work))
     work.journal = work.held.enter_context(begun)
     work.journal.order(order.kind)
 

@@ -26,13 +26,15 @@ class Order:
     """One run of a worker. `job_id` names the job's folders on the stick and in /run.
 
     `work`: where the plan's folder on another disk (`Plan.apart`) is at this moment, None for where
-    the plan has it.
+    the plan has it. `started`: when the job was begun, in its first run (seconds since 1970); None
+    for this moment.
     """
 
     kind: OrderKind
     job_id: str
     plan: Plan
     work: str | None = None
+    started: float | None = None
 
 
 class Wanted(Enum):

@@ -55,7 +55,7 @@ def stick(models: Models, tmp_path: Path) -> Patient:
 
 def journal(stick: Patient, plan: Plan, *lines: dict[str, Any]) -> Path:
     """A journal of this plan, its first step done, with more lines behind."""
-    with StickFolder(stick.folder) as folder, Journal.begin(folder, JOB, plan) as written:
+    with StickFolder(stick.folder) as folder, Journal.begin(folder, JOB, plan, 0.0) as written:
         written.step(0, StepState.DONE)
     path = stick.folder / JOBS_FOLDER / JOB / JOURNAL_NAME
     with path.open("ab") as file:

@@ -2,7 +2,6 @@
 
 import errno
 import json
-import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -34,12 +33,13 @@ PLAN = Plan(
     Confirmation.ENTER,
 )
 JOB = "20261124-064500-grow"
+BEGAN = 1_795_502_700.0
 
 
 def begun(folder: Path, plan: Plan = PLAN) -> Path:
     """A journal with its first step done and its second begun."""
     folder.mkdir(exist_ok=True)
-    with StickFolder(folder) as stick, Journal.begin(stick, JOB, plan) as journal:
+    with StickFolder(folder) as stick, Journal.begin(stick, JOB, plan, BEGAN) as journal:
         journal.order("start")
         journal.step(0, StepState.DONE, "It is locked.")
         journal.step(1, StepState.RUNNING)
@@ -76,7 +76,7 @@ def test_a_growth_that_was_cut_off_is_in_nobody_s_way(tmp_path: Path) -> None:
 
 
 def test_a_job_that_has_written_nothing_has_nothing_to_undo(tmp_path: Path) -> None:
-    with StickFolder(tmp_path) as stick, Journal.begin(stick, JOB, PLAN) as journal:
+    with StickFolder(tmp_path) as stick, Journal.begin(stick, JOB, PLAN, BEGAN) as journal:
         journal.step(0, StepState.DONE)
         state = read(stick, JOB)
 
@@ -167,19 +167,16 @@ def test_what_comes_after_a_torn_line_can_be_read(tmp_path: Path) -> None:
 def test_all_journals_of_a_stick_newest_first(tmp_path: Path) -> None:
     with StickFolder(tmp_path) as stick:
         for number in range(3):
-            Journal.begin(stick, f"job-{number}", PLAN).__exit__(None, None, None)
+            Journal.begin(stick, f"job-{number}", PLAN, BEGAN).__exit__(None, None, None)
         (tmp_path / "liveos-tui-jobs/nonsense").mkdir()
         (tmp_path / "liveos-tui-jobs/nonsense/journal.jsonl").write_bytes(b"\xff\n{}\n")
 
         assert [state.job_id for state in journals(stick)] == ["job-2", "job-1", "job-0"]
 
 
-def test_the_order_of_jobs_does_not_hang_on_the_clock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_order_of_jobs_does_not_hang_on_the_clock(tmp_path: Path) -> None:
     begun(tmp_path)
-    monkeypatch.setattr(time, "time", lambda: 0.0)
-    with StickFolder(tmp_path) as stick, Journal.begin(stick, "job-2", PLAN) as journal:
+    with StickFolder(tmp_path) as stick, Journal.begin(stick, "job-2", PLAN, 0.0) as journal:
         journal.step(1, StepState.RUNNING)
     second, first = journals(Folder(tmp_path))
 
@@ -189,7 +186,7 @@ def test_the_order_of_jobs_does_not_hang_on_the_clock(
 
 def test_a_later_job_that_has_nothing_to_undo_is_in_nobody_s_way(tmp_path: Path) -> None:
     begun(tmp_path)
-    with StickFolder(tmp_path) as stick, Journal.begin(stick, "job-2", PLAN) as journal:
+    with StickFolder(tmp_path) as stick, Journal.begin(stick, "job-2", PLAN, BEGAN) as journal:
         journal.step(0, StepState.DONE)
 
     assert not journals(Folder(tmp_path))[1].why_not_back

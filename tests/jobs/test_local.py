@@ -153,6 +153,8 @@ def test_a_job_keeps_the_time_of_its_first_start(stick: Path, tmp_path: Path) ->
     shop.roll_back(job)
     end_of(shop, job)
     assert shop.jobs()[0].started == 1000.0
+    (found,) = forgetful(tmp_path).jobs(str(stick))
+    assert found.started == 1000.0
 
 
 def test_after_a_reboot_the_stick_remembers(

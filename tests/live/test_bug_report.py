@@ -174,6 +174,15 @@ def test_of_jobs_of_other_sticks_only_the_number_is_told(machine: MachineBuilder
     assert "19 of other sticks are left out" in text
 
 
+def test_of_a_job_that_was_undone_no_steps_are_told_as_done(machine: MachineBuilder) -> None:
+    (job,) = jobs_of_bob()
+    undone = replace(job, state=JobState.ROLLED_BACK, done=1)
+    text = bug_report(gather(machine.probes()), Findings("live", jobs=(undone,)), {})
+
+    assert "recover-1: rolled back, begun 1970-01-01 00:16:40 UTC\n" in text
+    assert "Lock, check again" not in text
+
+
 def test_no_escape_sequence_reaches_the_terminal(machine: MachineBuilder) -> None:
     machine.answer("dmesg", b"[ 1.0] EXT4-fs (sda1): \x1b]0;owned\x07\xc2\x9b31m\n")
     text = bug_report(gather(machine.probes()), Findings("live\x1b[31m"), {})
