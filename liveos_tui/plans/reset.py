@@ -43,8 +43,9 @@ def plan_reset(diagnosis: Diagnosis, *, device_mapper: bool = True) -> Plan:
         confirmation=Confirmation.LABEL,
         summary=(
             f"All {size(summary.used_bytes)} in the overlay are thrown away: every change since "
-            "the stick was made, with all files that are not in home.img.",
-            "The stick boots as it was made. The overlay keeps its size.",
+            "the stick was made, with the files that you have saved outside of home.img.",
+            "The system itself stays: it is in the image, and boots as it was made. The overlay "
+            "keeps its size.",
         ),
         warnings=(
             "What is in the overlay is lost at the next boot. Copy what you want to keep first.",

@@ -21,6 +21,8 @@ GOOD_FRACTION = 0.75
 """An overlay that was grown should be no fuller than this: a console warns from 80 % on."""
 
 _LEAST_STEP_BYTES = 16 * MIB
+_LARGEST_STICK_BYTES = 16 << 40
+"""Where it is not known how large a stick is, as of a folder: none has more."""
 
 _WRITE = "Write 64M, 1.5G, 64MiB, or a number of bytes."
 _SIZE = re.compile(r"(?P<number>[0-9]{1,20}(?:\.[0-9]{1,20})?) ?(?P<unit>[A-Za-z]{0,3})")
@@ -196,6 +198,12 @@ def _no_room(diagnosis: Diagnosis, least: int, most: int, *, by_itself: bool) ->
             "folder can be worked on there.",
         )
     more = most - now
+    if by_itself and least > (diagnosis.place.size_bytes or _LARGEST_STICK_BYTES):
+        stick = "the whole stick" if diagnosis.place.size_bytes else "any stick"
+        return (
+            f"An overlay of {size(least)} would be larger than {stick}.",
+            f"It can grow by {size(max(0, more))} at most. Nothing was changed.",
+        )
     holes = diagnosis.missing_bytes
     kept = RESERVE_BYTES + _summary(diagnosis).metadata_bytes
     parts = f"{need(kept)} are kept for the job"

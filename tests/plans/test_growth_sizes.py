@@ -81,6 +81,17 @@ class TestProposal:
         assert "12 MiB free" in caught.value.message
         assert caught.value.hint.startswith("Free 33 MiB on the stick.")
 
+    @pytest.mark.parametrize(
+        ("stick", "words"), [(4096 * MIB, "the whole stick"), (None, "any stick")]
+    )
+    def test_what_no_stick_has_nobody_is_told_to_free(self, stick: int | None, words: str) -> None:
+        found = diagnosis(Illness.NONE, free_bytes=100 * MIB, limit_bytes=None)
+        found = replace(found, place=replace(found.place, size_bytes=stick))
+        with pytest.raises(SizeError, match=f"of 999 TiB would be larger than {words}") as caught:
+            fit(found, 999 << 40)
+
+        assert caught.value.hint == "It can grow by 91 MiB at most. Nothing was changed."
+
     def test_holes_come_before_growth(self) -> None:
         with pytest.raises(PlanRefusedError, match="300 MiB for holes"):
             propose_growth(
