@@ -15,9 +15,12 @@ from liveos_tui.console.views import jobs, questions
 from liveos_tui.console.work import Conduct
 from liveos_tui.console.workers import FeedProbe
 from liveos_tui.errors import LiveosError
-from liveos_tui.jobs.events import EndEvent, Event, StepEvent, WaitingEvent
+from liveos_tui.jobs.events import EndEvent, Event, PausedEvent, StepEvent, WaitingEvent
 from liveos_tui.jobs.workshop import Job, Workshop
 from liveos_tui.plans.model import Plan
+
+_CHANGES = StepEvent | WaitingEvent | PausedEvent | EndEvent
+"""What is told when a job does something else than before."""
 
 
 class ConductingScreen(AskingScreen):
@@ -87,7 +90,7 @@ class ConductingScreen(AskingScreen):
             return
         if not isinstance(result, LiveosError):
             # What was said of a key was true of the job as it was.
-            if any(isinstance(event, StepEvent | WaitingEvent | EndEvent) for event in result):
+            if any(isinstance(event, _CHANGES) for event in result):
                 self.said = ""
             self.conduct.told(result)
             if self.conduct.ended:
@@ -143,7 +146,7 @@ class ConductingScreen(AskingScreen):
             self.conduct.everything = False
 
         said = self.conduct.log.last_words if self.conduct.log is not None else ()
-        question = questions.before_writing(plan, said)
+        question = questions.before_writing(plan, said, self.conduct.job_id)
         self.app.push_screen(Confirm(self.brush, self.workshop, question, confirmed, declined))
 
     def go_on_by_itself(self) -> None:
@@ -200,7 +203,7 @@ class ConductingScreen(AskingScreen):
 
         self.question(
             "Go back",
-            lambda width: questions.roll_back(job.plan, width),
+            lambda width: questions.roll_back(job.plan, width, job.id),
             ("back", "Undo it all"),
             answered,
         )

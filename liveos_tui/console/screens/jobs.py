@@ -115,7 +115,7 @@ class Jobs(AskingScreen):
         job = self.selected
         if job is None or can(job):
             return job
-        self._tell(jobs.why_not(key, job))
+        self._tell(jobs.why_not(key, job, in_list=True))
         return None
 
     def _tell(self, text: str) -> None:
@@ -170,7 +170,7 @@ class Jobs(AskingScreen):
                 self.workshop,
                 job.plan.title,
                 "Go back",
-                lambda width: questions.roll_back(job.plan, width),
+                lambda width: questions.roll_back(job.plan, width, job.id),
                 [CANCEL, ("back", "Undo it all")],
                 answered,
             )
