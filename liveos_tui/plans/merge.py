@@ -31,6 +31,10 @@ from liveos_tui.plans.model import Confirmation, Plan
 from liveos_tui.plans.refused import UNCHANGED, PlanRefusedError
 from liveos_tui.plans.steps import Words
 
+_NOTHING_TO_SWITCH = (
+    "The stick is not in use: --no-switch changes nothing, it uses the new image at its next boot."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MergeWish:
@@ -83,7 +87,10 @@ def plan_merge(
         title=f"Merge the overlay of {diagnosis.place.name} into a new image",
         steps=tuple(steps),
         confirmation=Confirmation.LABEL,
-        summary=summary(diagnosis, facts, engine, compression, estimate, apart),
+        summary=(
+            *summary(diagnosis, facts, engine, compression, estimate, apart),
+            *(() if running is not None or wish.switch else (_NOTHING_TO_SWITCH,)),
+        ),
         warnings=(*fill_warnings(diagnosis), *room_warnings(diagnosis, estimate))
         if apart is None
         else (apart_warning(apart),),

@@ -12,6 +12,13 @@ LABEL = "PRACTICE"
 STICK_UUID = "50AC-71CE"
 """Label and UUID of the stick's file system, as the overlay's name carries them (FAT's form)."""
 
+# What tells whether this system's kernel could mount an image that is compressed otherwise.
+_KERNEL_CONFIG = b"""\
+CONFIG_SQUASHFS_XZ=y
+CONFIG_SQUASHFS_ZLIB=y
+CONFIG_SQUASHFS_ZSTD=y
+"""
+
 OS_RELEASE = b"""\
 NAME="liveos-tui practice"
 PRETTY_NAME="liveos-tui practice"
@@ -69,6 +76,7 @@ def base() -> Iterator[Change]:
     )
     for name in ("bin", "lib", "sbin"):
         yield Link(f"/{name}", "usr/bin" if name == "sbin" else f"usr/{name}")
+    yield File("/boot/config-practice", _KERNEL_CONFIG)
     yield File("/etc/os-release", OS_RELEASE)
     yield File("/etc/hostname", b"practice\n")
     yield File("/etc/fstab", b"# The root is base and overlay, joined by the device-mapper.\n")

@@ -238,6 +238,14 @@ class TestSteps:
             "live-rw", "LiveOS/overlay-STICK2-0BAD-F00D.alt", 512 * MIB
         )
 
+    @pytest.mark.parametrize("switch", [False, True])
+    def test_of_a_stick_that_is_not_in_use_it_is_told_that_nothing_is_switched(
+        self, switch: bool
+    ) -> None:
+        plan = plan_merge(well(), FACTS, MergeWish(switch=switch))
+
+        assert ("--no-switch changes nothing" in " ".join(plan.summary)) is not switch
+
     def test_a_running_root_need_not_switch_now(self) -> None:
         facts = replace(FACTS, memory_bytes=300 * MIB)
         plan = plan_merge(running(), facts, MergeWish(switch=False))
