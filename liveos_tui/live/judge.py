@@ -6,7 +6,7 @@ from dataclasses import replace
 from liveos_tui.live.model import Finding, LayoutKind, LiveSystem, Severity
 from liveos_tui.live.operations import possibilities
 from liveos_tui.live.overlay_findings import of_memory, of_overlay, of_unused_overlay
-from liveos_tui.live.stick_findings import of_home, of_host, of_image, of_root
+from liveos_tui.live.stick_findings import of_home, of_host, of_image, of_room, of_root
 
 
 def judge(
@@ -22,6 +22,7 @@ def judge(
         *of_root(system),
         *of_home(system),
         *of_host(system),
+        *of_room(system),
         *_of_privilege(system, privileged=privileged),
     ]
     # Stable: of two that matter as much, the one about the overlay comes first.

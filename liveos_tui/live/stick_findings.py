@@ -2,20 +2,25 @@
 
 from collections.abc import Iterator
 
+from liveos_tui.live.growth import RESERVE_BYTES
 from liveos_tui.live.model import (
     Finding,
     HomeState,
     LiveSystem,
     Operation,
+    OverlayKind,
+    OverlayState,
     Severity,
     Target,
     TargetKind,
 )
 from liveos_tui.live.operations import ILL
 from liveos_tui.live.remedies import named, offered, recovery
-from liveos_tui.live.words import amount, percent, size
+from liveos_tui.live.words import amount, need, percent, size
 
 FILESYSTEM_WARNING_FRACTION = 0.95
+
+_WELL = frozenset({OverlayState.FRESH, OverlayState.OK})
 
 
 def of_image(system: LiveSystem) -> Iterator[Finding]:
@@ -122,6 +127,21 @@ def of_host(system: LiveSystem) -> Iterator[Finding]:
             "stick-read-only",
             "The stick's own file system is mounted read-only.",
             "It is made writable for a job, and only for as long.",
+        )
+
+
+def of_room(system: LiveSystem) -> Iterator[Finding]:
+    """Whether the stick has room for a job; where the overlay is filling or ill, that says it."""
+    overlay, free = system.overlay, system.host.usage.free_bytes
+    kept = RESERVE_BYTES + (overlay.metadata_bytes or 0)
+    works = overlay.kind is OverlayKind.STORE and overlay.state in _WELL
+    if works and overlay.persistent and free is not None and free < kept:
+        yield Finding(
+            Severity.NOTICE,
+            "stick-full",
+            f"The stick has {amount(free)} left: to grow the overlay, or to recover it, takes "
+            f"{need(kept)} for the job alone.",
+            "It works on as it is; free some before that is needed.",
         )
 
 

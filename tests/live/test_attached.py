@@ -12,9 +12,11 @@ from layouts import EXT4_HEAD, OVERLAY_BYTES, SQUASHFS_BYTES, SQUASHFS_HEAD, USE
 from machines import FLAT_LISTING, GIB, MIB, Content, MachineBuilder, store, used_sectors
 
 from liveos_tui.errors import NotALiveosError, PrivilegeError, TargetGoneError, UnreadableError
+from liveos_tui.live.judge import judge
 from liveos_tui.live.local import LocalWatch
 from liveos_tui.live.model import (
     HomeState,
+    Host,
     LayoutKind,
     LiveSystem,
     Operation,
@@ -22,6 +24,7 @@ from liveos_tui.live.model import (
     OverlayState,
     Severity,
     TargetKind,
+    Usage,
 )
 from liveos_tui.live.recognise import MissingTargetError
 from liveos_tui.live.report import document, text
@@ -531,3 +534,16 @@ class TestHang:
         assert system.root.unknown == "The root file system does not answer."
         assert system.overlay.state is OverlayState.OK
         assert system.host.usage.free_bytes == 5 * GIB
+
+
+@pytest.mark.parametrize(("free", "told"), [(2 * MIB, True), (64 * MIB, False)])
+def test_a_stick_without_room_for_a_job_is_told_before_a_job_is_needed(
+    machine: MachineBuilder, free: int, told: bool
+) -> None:
+    attach(machine, store(USED))
+    usage = Usage(7 * GIB - free, 7 * GIB, free)
+    system = judge(replace(look(machine), host=Host(usage)))
+
+    found = [each.severity for each in system.findings if each.code == "stick-full"]
+    # The stick works on: nothing has to be done about it now.
+    assert found == ([Severity.NOTICE] if told else [])
