@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from console_fakes import BROKEN, HEALTHY, INVALID, MIB, STICK, THIS, FakeMachine, clock
 from console_harness import ASCII, COLOURLESS, PLAIN, opened, rows, text, until
+from textual import events
 from textual.geometry import Offset
 from workshop_fakes import (
     FACTS,
@@ -35,6 +36,7 @@ from liveos_tui.console.screens.offer import Offer
 from liveos_tui.console.screens.too_small import TooSmall
 from liveos_tui.console.screens.work import Work
 from liveos_tui.console.state import Observation
+from liveos_tui.console.widgets.button import Button
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.jobs.events import (
     CommandEvent,
@@ -692,6 +694,19 @@ async def test_a_reset_wants_the_name_typed_and_the_focus_is_on_cancel() -> None
         await press(pilot, "enter")
         assert isinstance(app.screen, Work)
         assert not workshop.asked("start")
+
+
+async def test_a_name_and_enter_that_come_at_once_do_it() -> None:
+    """As over a slow line: the button that they were sent to has lost the focus meanwhile."""
+    workshop = FakeWorkshop()
+    app = console(workshop)
+    async with opened(app) as pilot:
+        await asked_for_the_name(pilot)
+        button = app.focused
+        assert isinstance(button, Button)
+        for typed in (*"STICK2", "\r"):
+            button.post_message(events.Key("enter" if typed == "\r" else typed, typed))
+        await until(pilot, lambda: bool(workshop.asked("start")))
 
 
 async def test_the_right_name_does_it() -> None:

@@ -127,11 +127,18 @@ class Dialog(AskingScreen):
         self.paint()
 
     def on_key(self, event: events.Key) -> None:
-        """What is typed while a button has the focus is meant for the field; q still quits."""
+        """What is typed while a button has the focus is meant for the field; q still quits.
+
+        A slow line brings a whole name and Enter at once: what was sent to the button comes when
+        the field has the focus already.
+        """
         field, typed = self.field, event.character
-        if field is None or field.has_focus or typed is None or typed == "q":
+        if field is None or typed is None or typed == "q":
             return
-        if typed.isprintable() and not typed.isspace():
+        if event.key == "enter" and field.has_focus:
+            event.stop()
+            field.post_message(field.Submitted())
+        elif typed.isprintable() and not typed.isspace():
             event.stop()
             field.put(field.value + typed)
             field.focus()
