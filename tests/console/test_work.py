@@ -36,7 +36,6 @@ from liveos_tui.console.screens.offer import Offer
 from liveos_tui.console.screens.too_small import TooSmall
 from liveos_tui.console.screens.work import Work
 from liveos_tui.console.state import Observation
-from liveos_tui.console.widgets.button import Button
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.jobs.events import (
     CommandEvent,
@@ -702,10 +701,8 @@ async def test_a_name_and_enter_that_come_at_once_do_it() -> None:
     app = console(workshop)
     async with opened(app) as pilot:
         await asked_for_the_name(pilot)
-        button = app.focused
-        assert isinstance(button, Button)
         for typed in (*"STICK2", "\r"):
-            button.post_message(events.Key("enter" if typed == "\r" else typed, typed))
+            app.post_message(events.Key("enter" if typed == "\r" else typed, typed))
         await until(pilot, lambda: bool(workshop.asked("start")))
 
 

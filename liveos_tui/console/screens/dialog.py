@@ -54,6 +54,7 @@ class Dialog(AskingScreen):
         self.field = None if caption is None else Field(brush, caption, id="field")
         self.complaint = ""
         """One sentence about what was typed."""
+        self._typing = False
         self._complaint_line = Painted(brush, self._complaint, id="complaint")
         self._pane = Pane(
             brush, lambda: (heading, ()), lambda width, _: self.body(width), id="question"
@@ -129,19 +130,24 @@ class Dialog(AskingScreen):
     def on_key(self, event: events.Key) -> None:
         """What is typed while a button has the focus is meant for the field; q still quits.
 
-        A slow line brings a whole name and Enter at once: what was sent to the button comes when
-        the field has the focus already.
+        A slow line brings a whole name and Enter at once, which are sent to the button while the
+        focus is on its way to the field.
         """
         field, typed = self.field, event.character
         if field is None or typed is None or typed == "q":
             return
-        if event.key == "enter" and field.has_focus:
+        if event.key == "enter" and (self._typing or field.has_focus):
             event.stop()
             field.post_message(field.Submitted())
         elif typed.isprintable() and not typed.isspace():
             event.stop()
+            self._typing = True
             field.put(field.value + typed)
             field.focus()
+
+    def on_descendant_focus(self) -> None:
+        """From here on the one that has the focus gets what is typed."""
+        self._typing = False
 
     def on_field_changed(self) -> None:
         """The complaint was about another text."""
