@@ -154,8 +154,8 @@ def root_fact(view: ExtSuperblock, *, in_use: bool) -> Fact:
     if in_use:
         return Fact(
             "Root",
-            f"{what} is in use at this moment: only the kernel knows how it is. When its "
-            f"superblock was last written, {free}.",
+            f"{what} is in use at this moment: only the kernel knows how it is. By its superblock, "
+            f"which is written now and then, {free}.",
             unknown=True,
         )
     if view.errors or view.error_count:
