@@ -545,6 +545,30 @@ def test_ctrl_c_at_the_question_of_a_job_is_a_no(stick: Path, verb: str) -> None
     assert hashes(stick) == before
 
 
+def test_what_was_typed_before_the_question_is_no_answer(healthy: Path) -> None:
+    before = hashes(healthy)
+    with Terminal("reset", healthy) as terminal:
+        terminal.type("PRACTICE\nPRACTICE\nPRACTICE\n")
+        terminal.until("Type the stick's name (PRACTICE) to go on")
+        terminal.type("\n")
+
+        assert terminal.end() == 130
+    assert hashes(healthy) == before
+
+
+def test_a_stick_that_a_job_keeps_is_told_before_anything_is_asked(healthy: Path) -> None:
+    shop = LocalWorkshop()
+    plan = shop.propose(str(healthy), Wish(Operation.MERGE)).plan
+    assert plan is not None
+    job = waiting(shop, plan, plan.first_write)
+    told = [liveos_tui(command, healthy) for command in ("grow", "reset")]
+    liveos_tui("jobs", "cancel", job)
+    liveos_tui("jobs", "attach", job)
+
+    assert [each.returncode for each in told] == [1, 1]
+    assert all(f"jobs cancel {job}`" in each.stderr for each in told)
+
+
 def test_ctrl_c_asks_and_c_cancels_the_job(stick: Path) -> None:
     job = waiting_job(stick)
     with Terminal("jobs", "attach", job) as terminal:

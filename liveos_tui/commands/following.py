@@ -1,10 +1,11 @@
 """Listening to a job until it ends, or until the person has seen enough."""
 
 import shutil
+import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from liveos_tui.commands.narration import JsonLines, Listener, Narrator
 from liveos_tui.commands.output import ask, can_ask, say
@@ -43,6 +44,31 @@ def tell_failure(error: LiveosError) -> int:
     return error.exit_code
 
 
+@contextmanager
+def held_back() -> Iterator[Callable[[], None]]:
+    """Ctrl+C waits while a job is begun: who has pressed it is to be told what became of the job.
+
+    What is given lets it through, and raises KeyboardInterrupt where it has come.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:
+        yield lambda: None
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+
+    def let_through() -> None:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            came.clear()
+            raise KeyboardInterrupt
+
+    try:
+        yield let_through
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def follow(
     workshop: Workshop,
     job_id: str,
@@ -50,12 +76,13 @@ def follow(
     to: Listener,
     *,
     agree: Callable[[], bool] | None = None,
+    hear: Callable[[], None] = lambda: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Tell what a job does until it ends; the exit code.
 
     Where the job waits for the person, `agree` asks: it goes on to its end then, or is cancelled.
-    Ctrl+C ends the listening, never the job by itself.
+    Ctrl+C ends the listening, never the job by itself; one that was held back comes by `hear`.
     """
     feed = workshop.feed(job_id)
     cancelled = False
@@ -63,6 +90,7 @@ def follow(
         to.job(job_id, plan)
         while True:
             try:
+                hear()
                 for event in _news(feed):
                     to.event(event)
                     if isinstance(event, EndEvent):
@@ -83,7 +111,7 @@ def follow(
                 sleep(_LOOK_SECONDS)
             except KeyboardInterrupt:
                 to.pause()
-                cancelled = _is_cancelled(workshop, job_id)
+                cancelled = _is_cancelled(workshop, job_id, will_ask=agree is not None)
                 if not cancelled:
                     return ExitCode.CANCELLED
     finally:
@@ -112,23 +140,29 @@ def _standing(workshop: Workshop, job_id: str) -> str:
     return ""
 
 
-def _is_cancelled(workshop: Workshop, job_id: str) -> bool:
-    """Ask what Ctrl+C was meant for; whether the job was asked to end."""
+def _is_cancelled(workshop: Workshop, job_id: str, *, will_ask: bool) -> bool:
+    """Ask what Ctrl+C was meant for; whether the job was asked to end.
+
+    `will_ask`: it may wait for an answer before it writes.
+    """
     stands = _standing(workshop, job_id)
-    how = f"The job {stands}, and keeps the stick" if stands else "The job goes on"
+    goes_on = "goes on, up to its question," if will_ask else "goes on"
+    how = f"The job {stands}, and keeps the stick" if stands else f"The job {goes_on}"
     leaves = "leaves it so" if stands else "leaves it running"
-    answer = None
-    if can_ask():
-        try:
+    answer: str | None = "" if can_ask() else None
+    try:
+        if answer is not None:
             say(f"\n{how} without this terminal.\n")
             answer = ask(f"c cancels it, Enter {leaves}: ")
-        except KeyboardInterrupt:
-            answer = None
+        while answer and answer.lower() != "c":
+            answer = ask(f"c or Enter: c cancels it, Enter {leaves}: ")
+    except KeyboardInterrupt:
+        answer = None
     if answer is not None and answer.lower() == "c":
         # It may have ended while the question stood: that is told next.
         with suppress(LiveosError):
             workshop.cancel(job_id)
         return True
-    said, verb = (f"It {stands}", "resume") if stands else ("It goes on", "attach")
+    said, verb = (f"It {stands}", "resume") if stands else (f"It {goes_on.strip(',')}", "attach")
     print(f"liveos-tui: {said}: liveos-tui jobs {verb} {job_id}", file=sys.stderr)
     return False

@@ -11,7 +11,7 @@ from liveos_tui.commands.confirming import (
     types_name,
     unless_stopped,
 )
-from liveos_tui.commands.following import follow, listener
+from liveos_tui.commands.following import follow, held_back, listener
 from liveos_tui.commands.output import NotAskedError, can_ask, say
 from liveos_tui.commands.ways import in_a_sentence
 from liveos_tui.errors import ExitCode, LiveosError
@@ -58,9 +58,11 @@ def jobs(
         raise NotAskedError(
             f"Which job? `jobs {verb}` needs its ID.", "`liveos-tui jobs` lists them."
         )
-    agree = None
+    to = listener(as_json=as_json, named=target)
     said = ""
     match verb:
+        case "attach":
+            return follow(workshop, job_id, _find(workshop, job_id).plan, to)
         case "cancel":
             workshop.cancel(job_id)
             said = f"The job {job_id} was asked to end; it does where that does no harm."
@@ -77,21 +79,16 @@ def jobs(
             if not yes and not _agreed(known, verb, as_json=as_json):
                 say(f"Nothing was {'removed' if verb == 'forget' else 'changed'}.\n")
                 return ExitCode.CANCELLED
-            if verb == "forget":
-                freed = workshop.forget(job_id, target, folder)
-                said = f"The job {job_id} is forgotten: {freed}"
-            elif verb == "rollback":
-                workshop.roll_back(job_id, target, folder)
-            else:
-                _go_on(workshop, known, target, folder)
-                agree = _answer(known, yes=yes, as_json=as_json)
-    if said:
-        if not as_json:
-            say(f"{said}\n")
-        return ExitCode.WELL
-    job = _find(workshop, job_id)
-    to = listener(as_json=as_json, named=target)
-    return follow(workshop, job_id, job.plan, to, agree=agree)
+            if verb != "forget":
+                answer = _answer(known, yes=yes, as_json=as_json) if verb == "resume" else None
+                with held_back() as hear:
+                    _begin(workshop, verb, known, target, folder)
+                    plan = _find(workshop, job_id).plan
+                    return follow(workshop, job_id, plan, to, agree=answer, hear=hear)
+            said = f"The job {job_id} is forgotten: {workshop.forget(job_id, target, folder)}"
+    if not as_json:
+        say(f"{said}\n")
+    return ExitCode.WELL
 
 
 def _list(
@@ -241,12 +238,14 @@ def _answer(job: Job, *, yes: bool, as_json: bool) -> Callable[[], bool] | None:
     return (lambda: _confirms_the_rest(job)) if can_ask() and not as_json else None
 
 
-def _go_on(workshop: Workshop, job: Job, target: str | None, folder: str | None) -> None:
-    """Have a job go on that is paused, waits, or has ended before its last step."""
-    match job.state:
-        case JobState.PAUSED:
+def _begin(workshop: Workshop, verb: str, job: Job, target: str | None, folder: str | None) -> None:
+    """Have a job go back, or on: one that is paused, waits, or has ended before its last step."""
+    match verb, job.state:
+        case "rollback", _:
+            workshop.roll_back(job.id, target, folder)
+        case _, JobState.PAUSED:
             workshop.go_on(job.id)
-        case JobState.WAITING:
+        case _, JobState.WAITING:
             workshop.allow(job.id, len(job.plan.steps))
         case _:
             workshop.resume(job.id, target, folder)

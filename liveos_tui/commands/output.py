@@ -3,6 +3,8 @@
 import select
 import shutil
 import sys
+import termios
+from contextlib import suppress
 
 from liveos_tui.errors import ExitCode, LiveosError
 
@@ -70,12 +72,19 @@ def can_ask() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
+def _forget_what_was_typed() -> None:
+    """What was typed before a question was there is no answer to it."""
+    with suppress(termios.error, ValueError, OSError):
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+
+
 def ask(question: str) -> str | None:
     """The answer to a question, None where the terminal has gone (Ctrl+D).
 
     Raises KeyboardInterrupt, after the end of the line.
     """
     try:
+        _forget_what_was_typed()
         say(question)
         # A Ctrl+C that comes right before a read would only be heard when that has ended.
         while not select.select([sys.stdin], [], [], _HEARS_SECONDS)[0]:

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 
 from liveos_tui.commands.arguments import LIVE
 from liveos_tui.commands.confirming import check_can_ask, confirms, unless_stopped
-from liveos_tui.commands.following import follow, listener
-from liveos_tui.commands.output import complain, say, say_paragraphs
-from liveos_tui.errors import ExitCode, LiveosError
+from liveos_tui.commands.following import follow, held_back, listener
+from liveos_tui.commands.output import can_ask, complain, say, say_paragraphs
+from liveos_tui.errors import CancelledError, ExitCode, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.workshop import Proposal, Wish, Workshop
@@ -86,33 +86,46 @@ def _size(text: str | None) -> int | None:
 
 def work(workshop: Workshop, target: str, wish: Wish, manner: Manner) -> int:
     """Do what is wished. Raises LiveosError."""
-    proposal = workshop.propose(target, wish)
-    plan = proposal.plan
-    if plan is None:
-        return _refuse(proposal, manner)
-    if manner.dry_run:
-        _tell_plan(proposal, plan, manner)
-        return ExitCode.WELL
-    asks = plan.confirmation is not Confirmation.NONE and not manner.yes
+    try:
+        proposal = workshop.propose(target, wish)
+        plan = proposal.plan
+        if plan is None:
+            return _refuse(proposal, manner)
+        if manner.dry_run:
+            _tell_plan(proposal, plan, manner)
+            return ExitCode.WELL
+        asks = plan.confirmation is not Confirmation.NONE and not manner.yes
+        # A rehearsal is seen before the question, which says the way back then.
+        asks_later = asks and plan.first_write > 1
+        if not _is_begun(proposal, plan, manner, asks=asks, asks_later=asks_later):
+            say("Nothing was changed.\n")
+            return ExitCode.CANCELLED
+    except KeyboardInterrupt:
+        if can_ask():
+            say("\n")
+        raise CancelledError("It was stopped.", "Nothing was changed.") from None
+    with held_back() as hear:
+        job_id = workshop.start(plan, allowed=plan.first_write if asks_later else None)
+
+        def agreed() -> bool:
+            text = f"{agreement(plan)} {plan.go_back}"
+            return confirms(plan, text.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job_id}"))
+
+        to = listener(as_json=manner.as_json, named=None if target == LIVE else target)
+        agree = agreed if asks_later else None
+        return follow(workshop, job_id, plan, to, agree=agree, hear=hear)
+
+
+def _is_begun(
+    proposal: Proposal, plan: Plan, manner: Manner, *, asks: bool, asks_later: bool
+) -> bool:
+    """Tell the plan, and ask where that is now. Raises NotAskedError, KeyboardInterrupt."""
     if asks:
         check_can_ask(plan.title, "Look with --dry-run, then add --yes.", as_json=manner.as_json)
-    # A rehearsal is seen before the question, which says the way back then.
-    asks_later = asks and plan.first_write > 1
     if not manner.as_json:
         _tell_plan(proposal, plan, manner, way_back=not asks_later)
         say("\n")
-    if asks and not asks_later and not unless_stopped(lambda: confirms(plan, agreement(plan))):
-        say("Nothing was changed.\n")
-        return ExitCode.CANCELLED
-    job_id = workshop.start(plan, allowed=plan.first_write if asks_later else None)
-
-    def agreed() -> bool:
-        text = f"{agreement(plan)} {plan.go_back}"
-        return confirms(plan, text.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job_id}"))
-
-    named = None if target == LIVE else target
-    to = listener(as_json=manner.as_json, named=named)
-    return follow(workshop, job_id, plan, to, agree=agreed if asks_later else None)
+    return asks_later or not asks or unless_stopped(lambda: confirms(plan, agreement(plan)))
 
 
 def _tell_plan(proposal: Proposal, plan: Plan, manner: Manner, *, way_back: bool = True) -> None:
