@@ -11,7 +11,7 @@ from liveos_tui.commands.narration import JsonLines, Listener, Narrator
 from liveos_tui.commands.output import ask, can_ask, say
 from liveos_tui.errors import ExitCode, LiveosError
 from liveos_tui.jobs.events import IS, EndEvent, Event, JobState, WaitingEvent
-from liveos_tui.jobs.folder import STANDING
+from liveos_tui.jobs.folder import ALIVE, STANDING
 from liveos_tui.jobs.workshop import Feed, Workshop
 from liveos_tui.plans.model import Plan
 
@@ -92,6 +92,9 @@ def follow(
             try:
                 hear()
                 for event in _news(feed):
+                    if cancelled and isinstance(event, WaitingEvent):
+                        # It was told before the job had heard that it is to end.
+                        continue
                     to.event(event)
                     if isinstance(event, EndEvent):
                         if cancelled and event.state is JobState.DONE:
@@ -132,20 +135,23 @@ def _tell_offers(workshop: Workshop, job_id: str, plan: Plan, to: Listener) -> N
                 to.after(job)
 
 
-def _standing(workshop: Workshop, job_id: str) -> str:
-    """What a job does that is not at work: "waits for an answer"; "" for one that is."""
+def _state(workshop: Workshop, job_id: str) -> JobState:
+    """How a job is, as far as that can be known."""
     with suppress(LiveosError):
         states = (job.state for job in workshop.jobs() if job.id == job_id)
-        return next((IS[state] for state in states if state in STANDING), "")
-    return ""
+        return next(states, JobState.RUNNING)
+    return JobState.RUNNING
 
 
 def _is_cancelled(workshop: Workshop, job_id: str, *, will_ask: bool) -> bool:
-    """Ask what Ctrl+C was meant for; whether the job was asked to end.
+    """Ask what Ctrl+C was meant for; whether the job was asked to end, or has ended.
 
     `will_ask`: it may wait for an answer before it writes.
     """
-    stands = _standing(workshop, job_id)
+    state = _state(workshop, job_id)
+    if state not in ALIVE:
+        return True
+    stands = IS[state] if state in STANDING else ""
     goes_on = "goes on, up to its question," if will_ask else "goes on"
     how = f"The job {stands}, and keeps the stick" if stands else f"The job {goes_on}"
     leaves = "leaves it so" if stands else "leaves it running"

@@ -4,14 +4,14 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from workshop_fakes import RECOVERY, FakeJob, FakeWorkshop
+from workshop_fakes import RECOVERY, FakeFeed, FakeJob, FakeWorkshop
 
 from liveos_tui.commands import following
 from liveos_tui.commands.following import follow
 from liveos_tui.commands.narration import Narrator
 from liveos_tui.commands.working import Manner, work
 from liveos_tui.errors import CancelledError, LiveosError
-from liveos_tui.jobs.events import JobState, StepEvent, StepState, WaitingEvent
+from liveos_tui.jobs.events import EndEvent, JobState, StepEvent, StepState, WaitingEvent
 from liveos_tui.jobs.workshop import Proposal, Wish
 from liveos_tui.live.model import Operation
 from liveos_tui.plans.model import Plan
@@ -45,6 +45,32 @@ def test_a_job_that_ends_while_ctrl_c_asks_is_told_as_it_ended(
     assert "The overlay is well again." in "".join(said)
     assert "It was too late to cancel it." in "".join(said)
     assert capsys.readouterr().err == ""
+
+
+def test_a_job_that_is_to_end_does_not_ask_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It had told that it waits before it heard of the end."""
+    job = FakeJob(RECOVERY)
+    workshop = FakeWorkshop(known={"recover-1": job})
+
+    monkeypatch.setattr(following, "can_ask", lambda: True)
+    monkeypatch.setattr(following, "ask", lambda _question: "c")
+    pressed = iter([True])
+
+    def sleep(_seconds: float) -> None:
+        if next(pressed, False):
+            raise KeyboardInterrupt
+
+    def agree() -> bool:
+        raise AssertionError
+
+    said: list[str] = []
+    narrator = Narrator(said.append, None)
+    monkeypatch.setattr(workshop, "cancel", lambda _job: None)
+    polls = iter([[], [WaitingEvent(1)], [EndEvent(JobState.CANCELLED, "Cancelled.")]])
+    monkeypatch.setattr(FakeFeed, "poll", lambda _feed: next(polls))
+
+    assert follow(workshop, "recover-1", RECOVERY, narrator, agree=agree, sleep=sleep) == 130
+    assert "waits" not in "".join(said)
 
 
 class PressedEarly(FakeWorkshop):
