@@ -19,12 +19,11 @@ from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import IS, JobState
 from liveos_tui.jobs.folder import ALIVE, STANDING, UnknownJobError
 from liveos_tui.jobs.workshop import Job, Workshop
-from liveos_tui.live.contents import JOBS_FOLDER
 from liveos_tui.live.model import Operation
 from liveos_tui.live.recognise import recognise
 from liveos_tui.plans.agreement import agreement
 from liveos_tui.plans.model import Confirmation
-from liveos_tui.plans.steps import JOB_FOLDER
+from liveos_tui.plans.steps import of_job
 from liveos_tui.system.probes import Probes
 
 
@@ -223,8 +222,7 @@ def _confirms_the_rest(job: Job) -> bool:
     """Whether the person confirms what is left of a job. Raises KeyboardInterrupt."""
     plan = job.plan
     how_far = f"{plan.title}: {job.done} of {len(plan.steps)} steps are done."
-    way_back = plan.go_back.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job.id}")
-    what = f"{agreement(plan, job.done)} {way_back}"
+    what = of_job(f"{agreement(plan, job.done)} {plan.go_back}", job.id)
     return confirms(plan, how_far, job_list.where(plan.place), what)
 
 

@@ -13,14 +13,13 @@ from liveos_tui.errors import CancelledError, ExitCode, LiveosError
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import EndEvent, JobState
 from liveos_tui.jobs.workshop import Proposal, Wish, Workshop
-from liveos_tui.live.contents import JOBS_FOLDER
 from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import Engine
 from liveos_tui.plans.agreement import agreement
 from liveos_tui.plans.codec import to_json
 from liveos_tui.plans.model import Confirmation, Plan
 from liveos_tui.plans.sizes import SizeError, parse_size
-from liveos_tui.plans.steps import JOB_FOLDER
+from liveos_tui.plans.steps import of_job
 from liveos_tui.plans.text import diagnosis_text, plan_outline, plan_text
 from liveos_tui.system.work_folder import NoWorkFolderError
 
@@ -108,8 +107,7 @@ def work(workshop: Workshop, target: str, wish: Wish, manner: Manner) -> int:
         job_id = workshop.start(plan, allowed=plan.first_write if asks_later else None)
 
         def agreed() -> bool:
-            text = f"{agreement(plan)} {plan.go_back}"
-            return confirms(plan, text.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job_id}"))
+            return confirms(plan, of_job(f"{agreement(plan)} {plan.go_back}", job_id))
 
         to = listener(as_json=manner.as_json, named=None if target == LIVE else target)
         agree = agreed if asks_later else None

@@ -15,6 +15,7 @@ from liveos_tui.jobs.merging import WhichImage, image_notes, which_image
 from liveos_tui.jobs.work import Work
 from liveos_tui.live.words import need, size
 from liveos_tui.plans.actions import KeepImage, ReplaceImage
+from liveos_tui.plans.joined import PATH_LIMIT
 from liveos_tui.plans.merge_apart import SPARE_BYTES
 from liveos_tui.plans.merge_steps import NEW_IMAGE, OLD_IMAGE
 from liveos_tui.plans.ways import JOBS
@@ -183,7 +184,7 @@ def _whole(work: Work, apart: StickFolder, name: str) -> int:
 
 
 def _told_path(work: Work, apart: StickFolder, name: str) -> str:
-    return clean(str(apart.path / work.own_path(name)), 4096)
+    return clean(str(apart.path / work.own_path(name)), PATH_LIMIT)
 
 
 def _noted_digest(work: Work, name: str) -> object:

@@ -12,7 +12,7 @@ from liveos_tui.jobs.events import (
     StepState,
     WaitingEvent,
 )
-from liveos_tui.jobs.journal import folder_of, read
+from liveos_tui.jobs.journal import read
 from liveos_tui.jobs.marks import check_unused
 from liveos_tui.jobs.merging import WhichImage, image_notes, which_image
 from liveos_tui.jobs.order import Order, OrderKind, Workplace
@@ -21,7 +21,7 @@ from liveos_tui.jobs.work import Work
 from liveos_tui.live.model import Operation
 from liveos_tui.plans.actions import ExchangeImages, FreezeRoot, GrowFile, OpenStick
 from liveos_tui.plans.model import Plan
-from liveos_tui.plans.steps import JOB_FOLDER
+from liveos_tui.plans.steps import of_job
 
 _WAIT_SECONDS = 0.5
 
@@ -254,7 +254,7 @@ class _Run:
     def _afterwards(self) -> str:
         """What is left to do, with the job's own name in it."""
         job_id, text = self.order.job_id, " ".join(self.order.plan.afterwards)
-        return text.replace(JOB_FOLDER, folder_of(job_id)).replace("forget JOB", f"forget {job_id}")
+        return of_job(text, job_id).replace("forget JOB", f"forget {job_id}")
 
     def _cancelled(self) -> EndEvent:
         return EndEvent(JobState.CANCELLED, "Cancelled.", self._state_words())

@@ -24,6 +24,7 @@ from liveos_tui.jobs.work import Work
 from liveos_tui.live.growth import RESERVE_BYTES
 from liveos_tui.live.words import need, size
 from liveos_tui.plans.actions import CompareImage, Engine, MakeImage, MirrorView
+from liveos_tui.plans.joined import PATH_LIMIT
 from liveos_tui.plans.ways import JOBS
 from liveos_tui.system.comparing import Difference, first_difference
 from liveos_tui.system.merged import MergedReader, behind_loop, stretches, used_ranges
@@ -93,7 +94,7 @@ def drop_image(work: Work, action: MakeImage) -> str:
     _check_not_used(work, folder, path)
     folder.remove(path)
     told = path if action.apart is None else str(folder.path / path)
-    return f"The new image, {clean(told, 4096)}, is removed."
+    return f"The new image, {clean(told, PATH_LIMIT)}, is removed."
 
 
 def compare_image(work: Work, action: CompareImage) -> str:

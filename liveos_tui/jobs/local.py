@@ -33,7 +33,6 @@ from liveos_tui.plans.model import Confirmation, Plan
 from liveos_tui.plans.untrusted import folders_elsewhere
 from liveos_tui.system.files import Folder, NotThereError
 from liveos_tui.system.probes import Probes
-from liveos_tui.system.stick_writing import StickBusyError
 
 _KEPT_JOBS = 20
 
@@ -60,13 +59,7 @@ class LocalWorkshop:
 
     def propose(self, target: str, wish: Wish) -> Proposal:
         """See `Workshop.propose`."""
-        proposal = propose(self._probes, target, wish, self._folders)
-        if proposal.plan is not None:
-            try:
-                check_free(self._folders, proposal.plan.place)
-            except StickBusyError as error:
-                return replace(proposal, plan=None, why_not=error.message, hint=error.hint)
-        return proposal
+        return propose(self._probes, target, wish, self._folders)
 
     def start(self, plan: Plan, *, allowed: int | None = None) -> str:
         """See `Workshop.start`."""

@@ -9,7 +9,7 @@ from liveos_tui.jobs.folder import JobFolders
 from liveos_tui.jobs.journal import JournalState, journals
 from liveos_tui.jobs.marks import emptied_stores
 from liveos_tui.jobs.second_image import second_image
-from liveos_tui.jobs.unfinished import UnfinishedJobError, check_unfinished
+from liveos_tui.jobs.unfinished import UnfinishedJobError, check_free, check_unfinished
 from liveos_tui.jobs.workshop import Proposal, Wish
 from liveos_tui.live.diagnose import diagnose
 from liveos_tui.live.diagnosis import Diagnosis
@@ -54,11 +54,13 @@ def _proposed(
     stick = probes.folder(site.mount_point) if site.mount_point is not None else None
     known = journals(stick) if stick is not None else ()
     diagnosis = diagnose(probes, site, target, emptied=emptied_stores(known))
-    if not wish.rehearse:
-        try:
+    try:
+        if folders is not None:
+            check_free(folders, diagnosis.place)
+        if not wish.rehearse:
             check_unfinished(known, folders)
-        except (UnfinishedJobError, StickBusyError) as error:
-            return Proposal(diagnosis.facts, why_not=error.message, hint=error.hint)
+    except (UnfinishedJobError, StickBusyError) as error:
+        return Proposal(diagnosis.facts, why_not=error.message, hint=error.hint)
     images = (
         look_at_merge(probes, site, wish.work)
         if wish.operation is Operation.MERGE

@@ -22,7 +22,7 @@ from liveos_tui.formats.text import clean
 from liveos_tui.live import facts
 from liveos_tui.live.cause import find_cause
 from liveos_tui.live.diagnosis import Diagnosis, Fact, Illness
-from liveos_tui.live.growth import RESERVE_BYTES, UNWRITABLE_FILESYSTEMS, file_limit
+from liveos_tui.live.growth import UNWRITABLE_FILESYSTEMS, file_limit, kept_bytes
 from liveos_tui.live.model import LayoutKind, OverlayKind, TargetKind
 from liveos_tui.live.place import Place
 from liveos_tui.live.placing import is_only_looked_at, overlay_meant, place_of
@@ -130,7 +130,7 @@ class _Look:
         self.facts.append(facts.holes_fact(found.missing_bytes, free))
         if summary.fragile_size:
             self.facts.append(facts.fragile_size_fact())
-        kept = RESERVE_BYTES + summary.metadata_bytes
+        kept = kept_bytes(summary.metadata_bytes)
         self.facts.append(facts.room_fact(free, kept, limit, site.target.filesystem))
         found = replace(
             found,

@@ -14,6 +14,12 @@ FAT_FILE_LIMIT_BYTES = (1 << 32) - 1
 RESERVE_BYTES = 8 * MIB
 """Room of the stick that is kept: the journal of a job, and what it saves before it writes."""
 
+
+def kept_bytes(metadata_bytes: int | None) -> int:
+    """Room that a job needs for itself: the reserve, and a copy of header and metadata areas."""
+    return RESERVE_BYTES + (metadata_bytes or 0)
+
+
 E2FSCK_SLACK_BYTES = 2 * MIB
 """What e2fsck writes besides the journal's blocks: bitmaps, inodes, the root's own folders."""
 
@@ -47,7 +53,7 @@ def largest_size(
 
     Room for holes of the file is needed before any growth.
     """
-    room = max(0, free_bytes - RESERVE_BYTES - metadata_bytes - missing_bytes)
+    room = max(0, free_bytes - kept_bytes(metadata_bytes) - missing_bytes)
     most = file_bytes + room
     return most if limit_bytes is None else min(most, limit_bytes)
 

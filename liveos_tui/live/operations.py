@@ -3,10 +3,10 @@
 from liveos_tui.formats.cow_layout import DEFAULT_CHUNK_SECTORS, SECTOR_BYTES
 from liveos_tui.live.facts import EXT, REPAIR_TOOLS
 from liveos_tui.live.growth import (
-    RESERVE_BYTES,
     UNWRITABLE_FILESYSTEMS,
     choose_size,
     file_limit,
+    kept_bytes,
     largest_size,
     repair_bytes,
 )
@@ -146,7 +146,7 @@ def _why_no_room_for_repair(
             f"Its recovery may need {need(lacking)} more of the stick, and there is room for "
             f"{size(room)}: it can only be rehearsed."
         )
-    kept = RESERVE_BYTES + (overlay.metadata_bytes or 0) + overlay.missing_bytes
+    kept = kept_bytes(overlay.metadata_bytes) + overlay.missing_bytes
     free = system.host.usage.free_bytes or 0
     if overlay.missing_bytes and free < kept:
         return (
@@ -205,7 +205,7 @@ def _why_not_grow(system: LiveSystem) -> str | None:
         and (overlay.total_bytes or 0) + DEFAULT_CHUNK_SECTORS * SECTOR_BYTES > limit
     ):
         return "The overlay is as large as a file on FAT can be (4 GiB)."
-    kept = need(RESERVE_BYTES + (overlay.metadata_bytes or 0) + overlay.missing_bytes)
+    kept = need(kept_bytes(overlay.metadata_bytes) + overlay.missing_bytes)
     return (
         f"The stick has {amount(system.host.usage.free_bytes)} left, and {kept} are needed "
         "otherwise: there is no room to grow into."

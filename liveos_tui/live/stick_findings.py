@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from liveos_tui.live.growth import RESERVE_BYTES
+from liveos_tui.live.growth import kept_bytes
 from liveos_tui.live.model import (
     Finding,
     HomeState,
@@ -133,7 +133,7 @@ def of_host(system: LiveSystem) -> Iterator[Finding]:
 def of_room(system: LiveSystem) -> Iterator[Finding]:
     """Whether the stick has room for a job; where the overlay is filling or ill, that says it."""
     overlay, free = system.overlay, system.host.usage.free_bytes
-    kept = RESERVE_BYTES + (overlay.metadata_bytes or 0)
+    kept = kept_bytes(overlay.metadata_bytes)
     works = overlay.kind is OverlayKind.STORE and overlay.state in _WELL
     if works and overlay.persistent and free is not None and free < kept:
         yield Finding(

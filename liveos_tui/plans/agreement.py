@@ -16,9 +16,9 @@ from liveos_tui.plans.actions import (
     SetValid,
     SwitchRoot,
 )
+from liveos_tui.plans.joined import PATH_LIMIT
 from liveos_tui.plans.model import Plan, Step
 
-_PATH_LIMIT = 4096
 _NO_IMAGE = (
     "While the new image is written to the stick, some minutes, the stick has none: if the power "
     "goes then, it does not boot until this job has gone on, or back."
@@ -53,7 +53,7 @@ def _words(step: Step) -> str:
         case Repair():
             return "the repair is written to it"
         case MakeImage(beside, apart=apart):
-            where = f"in {clean(apart, _PATH_LIMIT)}" if apart else f"as {clean(beside)}"
+            where = f"in {clean(apart, PATH_LIMIT)}" if apart else f"as {clean(beside)}"
             return f"a new image is made {where} ({step.needs[-1]})"
         case ExchangeImages():
             return "it exchanges its name with the old one, which is kept"
@@ -62,7 +62,7 @@ def _words(step: Step) -> str:
         case ReplaceImage():
             return "on the stick the new one takes its place"
         case SetAside(path):
-            return f"{clean(path, _PATH_LIMIT)} is set aside"
+            return f"{clean(path, PATH_LIMIT)} is set aside"
         case SwitchRoot():
             return "the running system goes on with the new image and a nearly empty overlay"
         case ResetStore():

@@ -2,7 +2,7 @@
 
 from liveos_tui.live.diagnosis import Diagnosis, Illness
 from liveos_tui.live.facts import EXT
-from liveos_tui.live.growth import RESERVE_BYTES
+from liveos_tui.live.growth import kept_bytes
 from liveos_tui.live.model import Operation
 from liveos_tui.live.words import percent, rounded_up, size
 from liveos_tui.plans.model import Confirmation, Plan, Room, Step
@@ -123,7 +123,7 @@ def _warnings(diagnosis: Diagnosis, opening: Step, *, fill_holes: bool) -> tuple
 
 def _room(diagnosis: Diagnosis, growth: Growth) -> Room:
     metadata = diagnosis.summary.metadata_bytes if diagnosis.summary else 0
-    needed = growth.by_bytes + RESERVE_BYTES + metadata + diagnosis.missing_bytes
+    needed = growth.by_bytes + kept_bytes(metadata) + diagnosis.missing_bytes
     parts = parts_of_room(growth, diagnosis.missing_bytes)
     return Room("on the stick", rounded_up(needed), diagnosis.free_bytes, parts)
 

@@ -11,7 +11,7 @@ from liveos_tui.formats.cow import CowSummary
 from liveos_tui.formats.text import shell_word
 from liveos_tui.live.diagnosis import Cause, Diagnosis, Illness
 from liveos_tui.live.facts import EXT, REPAIR_TOOLS
-from liveos_tui.live.growth import RESERVE_BYTES
+from liveos_tui.live.growth import kept_bytes
 from liveos_tui.live.model import Operation
 from liveos_tui.live.words import need, rounded_up, size
 from liveos_tui.plans.model import Confirmation, Plan, Room, Step
@@ -194,7 +194,7 @@ def _growth(diagnosis: Diagnosis, wished: Growth | None) -> Growth | None:
         with suppress(PlanRefusedError):
             return propose_growth(diagnosis, repair=True)
     if diagnosis.missing_bytes:
-        kept = RESERVE_BYTES + (summary.metadata_bytes if summary else 0)
+        kept = kept_bytes(summary.metadata_bytes if summary else 0)
         free = diagnosis.free_bytes
         if free is None or free < diagnosis.missing_bytes + kept:
             short = diagnosis.missing_bytes + kept - (free or 0)
@@ -282,7 +282,7 @@ def _summary(diagnosis: Diagnosis, growth: Growth | None) -> tuple[str, ...]:
     if diagnosis.illness is Illness.INVALID:
         done.append("is marked valid")
     begin = "the file system in it is repaired by e2fsck"
-    text = f"It {' and '.join(done)}; then {begin}" if done else f"T{begin[1:]}"
+    text = f"It {' and '.join(done)}; then {begin}" if done else begin.capitalize()
     return (
         *_what_is_wrong(diagnosis),
         f"{text}, and a second look has to find nothing. All this is rehearsed first.",
@@ -311,7 +311,7 @@ def _warnings(diagnosis: Diagnosis, growth: Growth | None) -> tuple[str, ...]:
 
 def _room(diagnosis: Diagnosis, growth: Growth | None) -> tuple[Room, ...]:
     summary = diagnosis.summary
-    kept = RESERVE_BYTES + (summary.metadata_bytes if summary else 0)
+    kept = kept_bytes(summary.metadata_bytes if summary else 0)
     needed = kept + diagnosis.missing_bytes + (growth.by_bytes if growth else 0)
     return (
         Room(

@@ -13,7 +13,7 @@ from liveos_tui.formats.cow import SECTOR_BYTES, CowSummary
 from liveos_tui.formats.text import clean
 from liveos_tui.live import growth
 from liveos_tui.live.diagnosis import Diagnosis
-from liveos_tui.live.growth import MIB, RESERVE_BYTES, choose_size, largest_size
+from liveos_tui.live.growth import MIB, choose_size, kept_bytes, largest_size
 from liveos_tui.live.words import amount, need, size
 from liveos_tui.plans.refused import PlanRefusedError
 
@@ -205,7 +205,7 @@ def _no_room(diagnosis: Diagnosis, least: int, most: int, *, by_itself: bool) ->
             f"It can grow by {size(max(0, more))} at most. Nothing was changed.",
         )
     holes = diagnosis.missing_bytes
-    kept = RESERVE_BYTES + _summary(diagnosis).metadata_bytes
+    kept = kept_bytes(_summary(diagnosis).metadata_bytes)
     parts = f"{need(kept)} are kept for the job"
     if holes:
         parts += f", {need(holes)} for holes of the overlay"

@@ -8,6 +8,7 @@ steps of a plan.
 from dataclasses import dataclass
 
 from liveos_tui.formats.text import clean, shell_word
+from liveos_tui.live.contents import JOBS_FOLDER
 from liveos_tui.live.diagnosis import Diagnosis
 from liveos_tui.live.words import size
 from liveos_tui.plans.actions import (
@@ -28,8 +29,14 @@ from liveos_tui.plans.joined import PATH_LIMIT, Joined
 from liveos_tui.plans.model import Cancel, Step
 from liveos_tui.plans.refused import UNCHANGED, PlanRefusedError
 
-JOB_FOLDER = "liveos-tui-jobs/JOB"
+JOB_FOLDER = f"{JOBS_FOLDER}/JOB"
 """Where a job keeps its files on the stick, below the stick's top."""
+
+
+def of_job(text: str, job_id: str) -> str:
+    """`text` of a plan, with the folder of the job that carries it out."""
+    return text.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job_id}")
+
 
 _E2FSCK = "e2fsck (e2fsprogs)"
 

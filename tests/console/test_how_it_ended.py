@@ -70,7 +70,7 @@ def test_a_key_that_the_advice_names_is_not_named_again() -> None:
 
 
 def test_what_an_undone_job_has_kept_is_no_way_back() -> None:
-    job = replace(listed(merged()), state=JobState.ROLLED_BACK)
+    job = replace(merged().listed(), state=JobState.ROLLED_BACK, why_not_back="It was undone.")
     assert jobs.why_not("Enter", job).endswith(
         "What can be done: f in Jobs removes what it has kept."
     )
@@ -98,23 +98,10 @@ def test_a_paused_job_that_is_left_stays_paused() -> None:
     assert results.leave_words(log).startswith("Leave: it stays paused, and keeps the stick")
 
 
-def listed(job: FakeJob) -> Job:
-    return Job(
-        "recover-1",
-        job.plan,
-        job.state,
-        job.started,
-        job.done,
-        job.message,
-        job.can_resume,
-        kept=job.kept,
-    )
-
-
 def cancelled(message: str) -> Job:
     job = running()
     job.end(JobState.CANCELLED, message)
-    return listed(job)
+    return job.listed()
 
 
 @pytest.mark.parametrize("view", ["row", "details", "block"])
@@ -147,7 +134,7 @@ def test_that_it_was_cancelled_is_said_once(view: str) -> None:
 def test_a_job_that_is_there_is_not_taken_up_again_but_led_on(
     state: JobState, in_jobs: str, on_its_screen: str
 ) -> None:
-    job = replace(listed(running()), state=state)
+    job = replace(running().listed(), state=state)
     assert jobs.why_not("r", job, in_list=True).endswith(f": {in_jobs}")
     assert jobs.why_not("r", job).endswith(f": {on_its_screen}")
 
@@ -180,6 +167,6 @@ def test_a_question_names_the_folder_of_a_job_that_has_begun() -> None:
 
 def test_whoever_goes_on_or_back_reads_the_name_of_the_folder() -> None:
     back = "It is written back from /mnt/liveos-tui-jobs/JOB."
-    job = replace(listed(running()), plan=replace(RECOVERY, go_back=back))
+    job = replace(running().listed(), plan=replace(RECOVERY, go_back=back))
     assert "/mnt/liveos-tui-jobs/recover-1." in words(questions.going_on(job).text(WIDTH))
     assert "/mnt/liveos-tui-jobs/recover-1." in words(questions.roll_back(job.plan, WIDTH, job.id))

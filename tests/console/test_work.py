@@ -23,6 +23,7 @@ from workshop_fakes import (
     grown,
     interrupted,
     running,
+    undone,
 )
 
 from liveos_tui.console import workers
@@ -1042,10 +1043,7 @@ async def test_the_keys_of_the_jobs_screen_do_what_they_say() -> None:
     ],
 )
 async def test_a_key_that_does_nothing_to_a_job_says_why(key: str, words: str) -> None:
-    job = failed()
-    job.end(JobState.ROLLED_BACK, "The overlay is as it was.")
-    job.can_resume = job.can_roll_back = False
-    workshop = FakeWorkshop(known={"recover-1": job})
+    workshop = FakeWorkshop(known={"recover-1": undone()})
     app = console(workshop)
     async with opened(app) as pilot:
         await press(pilot, "j")
@@ -1096,10 +1094,7 @@ async def test_a_job_that_has_not_begun_to_write_asks_before_it_does_when_it_goe
 
 
 async def test_what_a_job_that_was_undone_has_left_is_removed_without_its_name_typed() -> None:
-    job = failed()
-    job.end(JobState.ROLLED_BACK, "The overlay is as it was.")
-    job.can_resume = job.can_roll_back = False
-    workshop = FakeWorkshop(known={"recover-1": job})
+    workshop = FakeWorkshop(known={"recover-1": undone()})
     app = console(workshop)
     async with opened(app) as pilot:
         await press(pilot, "j")

@@ -209,6 +209,21 @@ class FakeJob:
     def tell(self, *events: Event) -> None:
         self.events += events
 
+    def listed(self, job_id: str = "recover-1") -> Job:
+        """As the list of jobs has it."""
+        return Job(
+            job_id,
+            self.plan,
+            self.state,
+            self.started,
+            self.done,
+            self.message,
+            self.can_resume,
+            "" if self.can_roll_back else self.why_not_back,
+            self.kept,
+            self.touched,
+        )
+
     def step(self, index: int) -> None:
         """One step, from its beginning to its end."""
         self.tell(StepEvent(index, StepState.RUNNING))
@@ -297,21 +312,7 @@ class FakeWorkshop:
         return job_id
 
     def jobs(self, target: str | None = None, work: str | None = None) -> tuple[Job, ...]:
-        listed = [
-            Job(
-                job_id,
-                job.plan,
-                job.state,
-                job.started,
-                job.done,
-                job.message,
-                job.can_resume,
-                "" if job.can_roll_back else job.why_not_back,
-                job.kept,
-                job.touched,
-            )
-            for job_id, job in self.known.items()
-        ]
+        listed = [job.listed(job_id) for job_id, job in self.known.items()]
         self.listings += 1
         return tuple(sorted(listed, key=lambda job: -job.started))
 
@@ -390,6 +391,14 @@ def interrupted(done: int = 4) -> FakeJob:
     for index in range(done):
         job.step(index)
     job.message = "Its worker is gone: the power was cut, or the machine was reset."
+    return job
+
+
+def undone() -> FakeJob:
+    """A recovery that has failed, and was undone."""
+    job = failed()
+    job.end(JobState.ROLLED_BACK, "The overlay is as it was.")
+    job.can_resume = job.can_roll_back = False
     return job
 
 

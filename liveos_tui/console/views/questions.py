@@ -10,13 +10,12 @@ from liveos_tui.console.wording import size
 from liveos_tui.formats.text import clean
 from liveos_tui.jobs.events import JobState
 from liveos_tui.jobs.workshop import Job
-from liveos_tui.live.contents import JOBS_FOLDER
 from liveos_tui.live.model import Operation
 from liveos_tui.live.place import Place
 from liveos_tui.plans.actions import Engine, GrowFile, MakeImage, SetValid
 from liveos_tui.plans.agreement import agreement
 from liveos_tui.plans.model import Confirmation, Plan, Step
-from liveos_tui.plans.steps import JOB_FOLDER
+from liveos_tui.plans.steps import of_job
 from liveos_tui.plans.ways import by_itself, by_key
 
 
@@ -204,7 +203,7 @@ def roll_back(plan: Plan, width: int, job_id: str | None = None) -> list[Line]:
 def _own(text: str, job_id: str | None) -> str:
     """`text` of a plan in the console's words, with the job's own folder where it is known."""
     text = by_key(text)
-    return text.replace(JOB_FOLDER, f"{JOBS_FOLDER}/{job_id}") if job_id else text
+    return of_job(text, job_id) if job_id else text
 
 
 def _will_be_again(plan: Plan) -> str:
